@@ -1,0 +1,119 @@
+"""ftcore fine-tunes a pretrained model and says, with error bars, whether it worked.
+
+This module is the table of contents: the public names, loaded when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ftcore import ops as ops
+    from ftcore import testing as testing
+    from ftcore.api import evaluate, predict, run
+    from ftcore.errors import (
+        ConfigError,
+        DataError,
+        FtcoreError,
+        NumericalError,
+        PluginError,
+        RequirementError,
+        StoppedError,
+        UsageError,
+    )
+    from ftcore.hookspecs import hookimpl
+    from ftcore.images.preprocess import ImagePreprocess
+    from ftcore.interfaces import (
+        Backbone,
+        DataBundle,
+        FreezePlan,
+        FreezingStrategy,
+        Metric,
+        Phase,
+        Preprocess,
+        Split,
+        Stage,
+        Statistics,
+        Task,
+        Weights,
+    )
+    from ftcore.record import MetricValue, Record
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Backbone": "interfaces",
+    "ConfigError": "errors",
+    "DataBundle": "interfaces",
+    "DataError": "errors",
+    "FreezePlan": "interfaces",
+    "FreezingStrategy": "interfaces",
+    "FtcoreError": "errors",
+    "ImagePreprocess": "images.preprocess",
+    "Metric": "interfaces",
+    "MetricValue": "record",
+    "NumericalError": "errors",
+    "Phase": "interfaces",
+    "PluginError": "errors",
+    "Preprocess": "interfaces",
+    "Record": "record",
+    "RequirementError": "errors",
+    "Split": "interfaces",
+    "Stage": "interfaces",
+    "Statistics": "interfaces",
+    "StoppedError": "errors",
+    "Task": "interfaces",
+    "UsageError": "errors",
+    "Weights": "interfaces",
+    "evaluate": "api",
+    "hookimpl": "hookspecs",
+    "predict": "api",
+    "run": "api",
+}
+_MODULES = ("ops", "testing")
+
+__all__ = [
+    "Backbone",
+    "ConfigError",
+    "DataBundle",
+    "DataError",
+    "FreezePlan",
+    "FreezingStrategy",
+    "FtcoreError",
+    "ImagePreprocess",
+    "Metric",
+    "MetricValue",
+    "NumericalError",
+    "Phase",
+    "PluginError",
+    "Preprocess",
+    "Record",
+    "RequirementError",
+    "Split",
+    "Stage",
+    "Statistics",
+    "StoppedError",
+    "Task",
+    "UsageError",
+    "Weights",
+    "__version__",
+    "evaluate",
+    "hookimpl",
+    "ops",
+    "predict",
+    "run",
+    "testing",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"ftcore.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"module 'ftcore' has no attribute {name!r}")
+    return getattr(import_module(f"ftcore.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,144 @@
+"""What a run is asked to do: validated, saved whole, re-runnable.
+
+Each field is an option of `ftcore run` of the same name; its description is the option's help.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ftcore.errors import ConfigError
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class RunConfig(BaseModel):
+    """Every choice of a run, with its default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    backbone: str = Field("resnet18", description="Pretrained model (ftcore list backbones).")
+    weights: str = Field(
+        "auto",
+        description="auto, imagenet, none (random), or a .safetensors or .pth file.",
+    )
+    freeze: str = Field("bottom", description="Freezing strategy (ftcore list freezing).")
+    dataset: str = Field("digits", description="Dataset (ftcore list datasets).")
+    task: str | None = Field(None, description="Task; by default the one the dataset asks for.")
+    metric: tuple[str, ...] = Field(
+        (), description="Metric; may be repeated, the first one chooses the best epoch."
+    )
+    epochs: Count = Field(10, description="Passes over the training part.")
+    batch_size: Count = Field(32, description="Examples in a training step.")
+    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="Optimizer.")
+    lr: Positive | None = Field(
+        None,
+        description="Peak learning rate; by default 0.001, or 0.0001 where pretrained stages train.",
+    )
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(0.9, description="Momentum of SGD.")
+    weight_decay: NotNegative = Field(0.01, description="Weight decay.")
+    schedule: str = Field(
+        "cosine:warmup=0.05",
+        description="constant, cosine or step, as in step:every=7,gamma=0.1; warmup is a fraction.",
+    )
+    clip_norm: Positive | None = Field(None, description="Largest norm of the gradient.")
+    accumulate: Count = Field(1, description="Batches whose gradients make one step.")
+    patience: Count | None = Field(
+        None, description="Stop after so many epochs without a better validation score."
+    )
+    image_size: Count | None = Field(
+        None, description="Input height and width in pixels; by default chosen from the data."
+    )
+    augment: str = Field("none", description="Augmentations of the training part, as in crop+flip.")
+    precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="Arithmetic.")
+    layout: Literal["contiguous", "channels_last"] = Field(
+        "contiguous", description="Memory layout of images."
+    )
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, …")
+    workers: Annotated[int, Field(ge=0)] = Field(0, description="Processes that load batches.")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Seed of everything random.")
+    split_seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
+        0, description="Seed of the split, where the dataset has none; apart from --seed."
+    )
+    cache: Literal["auto", "off", "memory"] = Field(
+        "auto", description="Compute a frozen prefix once and keep its outputs."
+    )
+    out: Path = Field(Path("runs"), description="Folder in which the run's folder is made.")
+    require: tuple[str, ...] = Field(
+        (), description="Gate such as 'accuracy>=0.9'; exit 5 where it is not met; repeatable."
+    )
+
+    @classmethod
+    def parse(cls, values: dict[str, Any], source: str = "the configuration") -> RunConfig:
+        """Validate `values`; ConfigError names each wrong key, its value and `source`."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise ConfigError(f"{source}: {_sentences(error, list(cls.model_fields))}") from None
+
+    @classmethod
+    def load(cls, path: Path) -> RunConfig:
+        """Read a YAML file; ConfigError for a key that is unknown, given twice, or wrong."""
+        return cls.parse(read_yaml(path), str(path))
+
+    def to_yaml(self) -> str:
+        """Return every field as YAML, in order."""
+        values = self.model_dump(mode="json")
+        return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+def _sentences(error: ValidationError, known: list[str]) -> str:
+    import difflib
+
+    parts = []
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"] if isinstance(part, str)) or "it"
+        if item["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+            parts.append(f"unknown key {key!r}{hint}")
+        else:
+            message = item["msg"][0].lower() + item["msg"][1:]
+            parts.append(f"{key!r} is {item['input']!r}: {message}")
+    return "; ".join(parts)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """A safe loader that refuses a key given twice."""
+
+
+def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
+    for key in keys:
+        if keys.count(key) > 1:
+            line = node.start_mark.line + 1
+            raise ConfigError(
+                f"{node.start_mark.name}: key {key!r} is given twice (from line {line})"
+            )
+    return loader.construct_mapping(node, deep=True)
+
+
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds one mapping; ConfigError names the file and the line."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            values = yaml.load(file, Loader=_StrictLoader)
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise ConfigError(f"{path} must hold keys and values, as in 'epochs: 10'")
+    return values

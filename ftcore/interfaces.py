@@ -1,0 +1,269 @@
+"""The contracts between the parts: what a backbone, a dataset, a task and a metric are.
+
+Plugins make these objects and the engine takes them. Nothing here imports torch at run time,
+so that naming the contracts costs nothing.
+
+Shapes: N examples of a batch, C classes, D features. "Inputs" is whatever flows between the
+stages of a backbone: a tensor, or a tuple or dict of tensors whose first dimension is N.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.random import Generator
+    from torch import Tensor, nn
+
+Inputs: TypeAlias = Any
+Raw: TypeAlias = Any
+Loss: TypeAlias = "Callable[[Inputs, Tensor], Tensor]"
+
+
+@runtime_checkable
+class Preprocess(Protocol):
+    """Turns raw examples, as a dataset hands them out, into one batch for a backbone."""
+
+    @property
+    def is_random(self) -> bool:
+        """Whether `seeds` change the result; such outputs are never cached."""
+
+    def __call__(self, raw: Sequence[Raw], seeds: Sequence[int] = ()) -> Inputs:
+        """Make one batch; `seeds` holds one integer an example when `is_random`."""
+
+    def augmented(self, spec: str) -> Preprocess:
+        """Return a copy that augments its inputs as `spec` says; UsageError for unknown names."""
+
+    def read(self, path: Path) -> Iterator[tuple[str, Raw]]:
+        """Yield (id, raw example) from a file or folder; DataError names what cannot be read."""
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return everything that decides the output, as JSON values, for records and cache keys."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where a backbone's parameters come from."""
+
+    name: str  # "imagenet", "random", or the file's name
+    origin: str = ""  # URL or path; empty for random
+    sha256: str = ""  # of the file; empty for random
+    training_data: str = "none"
+    licence: str = ""
+    note: str = ""  # one line the user must see, such as what replaced the weights asked for
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether the parameters were learned from data."""
+        return self.name != "random"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a backbone's forward pass; its module takes what the stage below returns."""
+
+    name: str
+    module: nn.Module
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A pretrained model without its head: stages, bottom first, that end in features (N, D).
+
+    Composing the stages, then `head` where there is one, equals the original model's forward
+    in eval mode bit for bit; `ftcore.testing.check_backbone` asserts it.
+    No parameter belongs to two stages, and no stage is named "head".
+    A model that cannot be cut is one stage.
+    """
+
+    name: str
+    stages: tuple[Stage, ...]
+    feature_dim: int
+    preprocess: Preprocess
+    weights: Weights
+    head: nn.Module | None = None  # the head the weights came with: (N, D) -> (N, C)
+    classes: tuple[str, ...] = ()  # what that head's outputs mean, where known
+
+    def named_parameters(self) -> dict[str, nn.Parameter]:
+        """Return every parameter under the name "<stage>.<parameter>", bottom first."""
+        return {
+            f"{stage.name}.{name}": parameter
+            for stage in self.stages
+            for name, parameter in stage.module.named_parameters()
+        }
+
+
+@runtime_checkable
+class Split(Protocol):
+    """One part of a dataset, such as its training part."""
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """A stable, unique id for each example, the same on every machine and in every run."""
+
+    @property
+    def targets(self) -> Tensor:
+        """What is to be predicted, (N, ...); int64 class indices (N,) for classification."""
+
+    def __len__(self) -> int: ...
+
+    def inputs(self, indices: Sequence[int]) -> Sequence[Raw]:
+        """Return the raw examples at `indices`; DataError names one that cannot be read.
+
+        Images are uint8 tensors (channels, height, width), with 1 or 3 channels; examples of one
+        size may come stacked as one tensor (N, channels, height, width).
+        """
+
+
+@dataclass(frozen=True)
+class DataBundle:
+    """A dataset, ready to use: its splits, its classes, and the task it asks for.
+
+    `splits` holds "train", and "val" and "test" where the dataset defines them; ftcore
+    cuts the missing ones from the training part.
+    """
+
+    name: str
+    task: str  # the registered name of the task it asks for
+    splits: Mapping[str, Split]
+    classes: tuple[str, ...] = ()
+    input_shape: tuple[int, ...] = ()  # of a typical raw example: (height, width) for images
+    origin: str = ""  # URL, path or citation
+    licence: str = ""
+    notes: tuple[str, ...] = ()  # lines the user must see
+
+
+@dataclass(frozen=True)
+class Phase:
+    """From `first_epoch` on, the parameters in `rates` train, at that multiple of the rate."""
+
+    first_epoch: int
+    rates: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class FreezePlan:
+    """Which parameters train, at which learning-rate scale, and from which epoch on.
+
+    Parameters are named as in `Backbone.named_parameters`, those of the head "head.<parameter>".
+    The first phase starts at epoch 0. What a phase does not name is frozen in it.
+    """
+
+    phases: tuple[Phase, ...]
+
+    def phase_at(self, epoch: int) -> Phase:
+        """Return the phase that `epoch` belongs to."""
+        return [phase for phase in self.phases if phase.first_epoch <= epoch][-1]
+
+    @property
+    def trained(self) -> frozenset[str]:
+        """The parameters that train in some phase; all others never move."""
+        return frozenset(name for phase in self.phases for name in phase.rates)
+
+
+@runtime_checkable
+class FreezingStrategy(Protocol):
+    """Decides which parameters train, how and when."""
+
+    def plan(self, backbone: Backbone, head: nn.Module, epochs: int) -> FreezePlan:
+        """Return the plan for this backbone and head; ConfigError where it cannot apply."""
+
+
+@dataclass
+class Statistics:
+    """Additive state from which metrics are computed: counts in int64, sums in float64.
+
+    `fields` have a size that does not depend on the number of examples; `a + b` merges them.
+    `rows` holds one small row a resampling unit, in the order of evaluation, when asked for.
+    A field reads as an attribute: `statistics.confusion`.
+    """
+
+    fields: dict[str, Tensor]
+    rows: dict[str, Tensor] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Tensor:
+        try:
+            return self.__dict__["fields"][name]  # type: ignore[no-any-return]
+        except KeyError:
+            known = ", ".join(self.__dict__.get("fields", ())) or "none"
+            message = f"these statistics have no field {name!r}; they have: {known}"
+            raise AttributeError(message) from None
+
+    def __add__(self, other: Statistics) -> Statistics:
+        if self.fields.keys() != other.fields.keys() or self.rows.keys() != other.rows.keys():
+            mine, theirs = sorted(self.fields | self.rows), sorted(other.fields | other.rows)
+            raise ValueError(f"statistics with different fields cannot be added: {mine}, {theirs}")
+        from torch import cat
+
+        return Statistics(
+            {name: value + other.fields[name] for name, value in self.fields.items()},
+            {name: cat([value, other.rows[name]]) for name, value in self.rows.items()},
+        )
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """A pure function from statistics to a number.
+
+    `compute` maps fields with any leading dimensions (*, ...) to values (*): that is how a
+    thousand bootstrap replicates are computed in one call. NaN means undefined.
+    """
+
+    @property
+    def name(self) -> str:
+        """The key under which a record shows it."""
+
+    @property
+    def needs(self) -> Collection[str]:
+        """The fields of the statistics, or the rows, that `compute` reads."""
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Which way is up."""
+
+    def compute(self, statistics: Statistics) -> Tensor | float:
+        """Return the value, one for each leading index of the fields."""
+
+
+@runtime_checkable
+class Task(Protocol):
+    """What a dataset asks for. Never prints, reads files, or knows the optimizer."""
+
+    @property
+    def name(self) -> str:
+        """The registered name."""
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        """Specs of the metrics shown by default; the first one chooses the best epoch."""
+
+    def check(self, bundle: DataBundle) -> None:
+        """Raise DataError, naming the example, unless every target fits this task."""
+
+    def build_head(self, backbone: Backbone, bundle: DataBundle) -> nn.Module:
+        """Return new top layers that map features (N, D) to outputs."""
+
+    def build_loss(self, bundle: DataBundle) -> Loss:
+        """Return the training loss: outputs and targets of a batch to a scalar, their mean."""
+
+    def statistics(self, bundle: DataBundle, needs: Collection[str] = ()) -> Statistics:
+        """Return empty statistics that hold what `needs` names; ConfigError for unknown names."""
+
+    def update_(self, statistics: Statistics, outputs: Inputs, targets: Tensor) -> None:
+        """Add one batch to the statistics, in place."""
+
+    def resample(
+        self, statistics: Statistics, needs: Collection[str], count: int, generator: Generator
+    ) -> Statistics:
+        """Return `count` bootstrap replicates of what `needs` names, stacked: fields (count, ...).
+
+        Units are drawn with replacement, as many as there are. A row that a metric needs whole
+        comes back as it is, beside rows["weight"] (count, N): how often each unit was drawn.
+        """
+
+    def decode(self, outputs: Inputs) -> Mapping[str, Tensor]:
+        """Return what to tell the user of each example: "prediction" (N,), "confidence" (N,)."""

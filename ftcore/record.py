@@ -1,0 +1,106 @@
+"""The machine-readable result of a run: what `record.json` holds and `ftcore.run` returns."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MetricValue(_Part):
+    """A metric with its 95 % interval; all three numbers are None where it is undefined."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int = Field(description="resampling units the value is computed from")
+    method: str = Field(description="how the interval was made")
+    higher_is_better: bool = True
+
+
+class WeightsRecord(_Part):
+    """Where the backbone's parameters came from."""
+
+    requested: str
+    name: str
+    origin: str = ""
+    sha256: str = ""
+    training_data: str = "none"
+    licence: str = ""
+    note: str = ""
+
+
+class StageRecord(_Part):
+    """What the freeze plan does with one stage; the head is the last one."""
+
+    name: str
+    parameters: int
+    trained: int = Field(description="parameters that train in some phase")
+    rates: tuple[float, ...] = Field(description="distinct learning-rate scales in it")
+    first_epoch: int | None = Field(description="first epoch in which a parameter of it trains")
+    cached: bool = Field(description="whether its output was computed once and kept")
+
+
+class FreezeRecord(_Part):
+    """The proof that what was frozen did not move: its hash before and after training."""
+
+    parameters: int = Field(description="parameters of the model")
+    trained: int = Field(description="parameters that train in some phase")
+    frozen: int
+    frozen_bytes: int = Field(description="parameters and buffers that must not move, in bytes")
+    changed_bytes: int
+    sha256_before: str
+    sha256_after: str
+    phases: tuple[int, ...] = Field(description="first epoch of each phase")
+    stages: tuple[StageRecord, ...]
+
+
+class EpochRecord(_Part):
+    """One line of metrics.jsonl."""
+
+    epoch: int
+    learning_rate: float
+    train_loss: float
+    val_loss: float | None = Field(
+        description="mean negative log-likelihood, where the task has one"
+    )
+    val: dict[str, float | None]
+    is_best: bool
+
+
+class CountsRecord(_Part):
+    """How many examples each part has, and what evaluation met."""
+
+    splits: dict[str, int]
+    classes: int
+    evaluated: int = Field(description="examples scored, each once")
+    ignored: int = 0
+    non_finite: int = 0
+
+
+class Record(_Part):
+    """The result of a run or an evaluation."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["run", "evaluation"]
+    directory: str | None = Field(description="where the run was written")
+    metrics: dict[str, MetricValue]
+    baselines: dict[str, dict[str, MetricValue]] = Field(default_factory=dict)
+    per_class: dict[str, dict[str, float | None]] = Field(default_factory=dict)
+    history: tuple[EpochRecord, ...] = ()
+    best_epoch: int | None = None
+    freeze: FreezeRecord | None = None
+    weights: WeightsRecord
+    counts: CountsRecord
+    notes: tuple[str, ...] = Field(default=(), description="lines that the user must see")
+    seed: int
+    config: dict[str, Any] = Field(description="the resolved configuration; runs again as it is")
+    timings: dict[str, float] = Field(description="wall seconds by step")
+    environment: dict[str, Any]
+    created: str = Field(description="UTC, ISO 8601")
