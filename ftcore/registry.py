@@ -122,6 +122,17 @@ def _convert(text: str, annotation: Any) -> Any:
     return text
 
 
+def _evaluate(annotation: Any, factory: object) -> Any:
+    # One by one, since a return annotation may name what is only imported for type checking.
+    if not isinstance(annotation, str):
+        return annotation
+    names = getattr(inspect.unwrap(factory), "__globals__", {})  # type: ignore[arg-type]
+    try:
+        return eval(annotation, dict(names))
+    except NameError:
+        return str
+
+
 @dataclass(frozen=True)
 class Entry(Generic[T]):
     """A registered name: its factory, and the plugin that gave it."""
@@ -138,10 +149,9 @@ class Entry(Generic[T]):
     @property
     def options(self) -> tuple[Option, ...]:
         """The factory's keyword parameters, in order."""
-        parameters = inspect.signature(self.factory, eval_str=True).parameters.values()
         return tuple(
-            Option(p.name, p.annotation, p.default)
-            for p in parameters
+            Option(p.name, _evaluate(p.annotation, self.factory), p.default)
+            for p in inspect.signature(self.factory).parameters.values()
             if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
         )
 

@@ -1,0 +1,18 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real datasets and weights; tests that ask for it skip where it is absent."""
+    default = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("FTCORE_TEST_DATA", default))
+    if not (folder / "README.md").is_file():
+        pytest.skip(f"no real datasets in {folder}; name their folder in FTCORE_TEST_DATA")
+    return folder
