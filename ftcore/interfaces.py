@@ -74,10 +74,14 @@ class Stage:
 class Backbone:
     """A pretrained model without its head: stages, bottom first, that end in features (N, D).
 
-    Composing the stages, then `head` where there is one, equals the original model's forward
+    Composing `head_stages`, then `head` where there is one, equals the original model's forward
     in eval mode bit for bit; `ftcore.testing.check_backbone` asserts it.
     No parameter belongs to two stages, and no stage is named "head".
     A model that cannot be cut is one stage.
+
+    New heads always take the features, which the last stage returns. So does `head`, except where
+    a model classifies before it pools, as SqueezeNet does: `head_input` then names the stage
+    whose output `head` takes, and the stages above it serve new heads only.
     """
 
     name: str
@@ -85,8 +89,15 @@ class Backbone:
     feature_dim: int
     preprocess: Preprocess
     weights: Weights
-    head: nn.Module | None = None  # the head the weights came with: (N, D) -> (N, C)
+    head: nn.Module | None = None  # the head the weights came with: features (N, D) to (N, C)
     classes: tuple[str, ...] = ()  # what that head's outputs mean, where known
+    head_input: str = ""  # the stage whose output `head` takes; empty for the last one
+
+    @property
+    def head_stages(self) -> tuple[Stage, ...]:
+        """The stages that lead up to `head`: all of them, or those up to `head_input`."""
+        names = [stage.name for stage in self.stages]
+        return self.stages[: names.index(self.head_input) + 1] if self.head_input else self.stages
 
     def named_parameters(self) -> dict[str, nn.Parameter]:
         """Return every parameter under the name "<stage>.<parameter>", bottom first."""
