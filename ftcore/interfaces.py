@@ -241,6 +241,18 @@ class Metric(Protocol):
 
 
 @runtime_checkable
+class Proportion(Metric, Protocol):
+    """A metric that is a plain proportion, such as accuracy: so many successes in so many trials.
+
+    Where the trials are the resampling units themselves the number of successes is binomial, and
+    the interval is Wilson's, which stays honest at 0 and at 1, where a bootstrap shrinks to a point.
+    """
+
+    def trials(self, statistics: Statistics) -> tuple[int, int]:
+        """Return the successes and the trials."""
+
+
+@runtime_checkable
 class Task(Protocol):
     """What a dataset asks for. Never prints, reads files, or knows the optimizer."""
 
@@ -274,6 +286,22 @@ class Task(Protocol):
 
         Units are drawn with replacement, as many as there are. A row that a metric needs whole
         comes back as it is, beside rows["weight"] (count, N): how often each unit was drawn.
+        """
+
+    def units(self, statistics: Statistics) -> int:
+        """Return how many resampling units the statistics hold, such as images or documents."""
+
+    def per_class(
+        self, statistics: Statistics, bundle: DataBundle
+    ) -> Mapping[str, Mapping[str, float]]:
+        """Return a row of numbers for each class name; empty where the task has no classes."""
+
+    def baselines(
+        self, bundle: DataBundle, targets: Tensor, needs: Collection[str] = ()
+    ) -> Mapping[str, Statistics]:
+        """Return by name what predictors that never see an input would score on `targets`.
+
+        They know the targets of the training part alone. The statistics hold what `needs` names.
         """
 
     def decode(self, outputs: Inputs) -> Mapping[str, Tensor]:
