@@ -245,7 +245,7 @@ class Proportion(Metric, Protocol):
     """A metric that is a plain proportion, such as accuracy: so many successes in so many trials.
 
     Where the trials are the resampling units themselves the number of successes is binomial, and
-    the interval is Wilson's, which stays honest at 0 and at 1, where a bootstrap shrinks to a point.
+    the interval is Wilson's, which stays honest at 0 and 1, where a bootstrap shrinks to a point.
     """
 
     def trials(self, statistics: Statistics) -> tuple[int, int]:
