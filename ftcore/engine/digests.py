@@ -1,0 +1,33 @@
+"""Hashes of tensors by content: what proves that frozen tensors did not move."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+
+def digests(tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    """Return the SHA-256 of each tensor's dtype, shape and bytes, in hexadecimal.
+
+    Strides and device do not count; the sign of zero and the payload of NaN do.
+    """
+    return {name: _digest(tensor) for name, tensor in tensors.items()}
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """Return one SHA-256 over all names and `digests`, whatever their order."""
+    listing = json.dumps(sorted(digests(tensors).items()))
+    return hashlib.sha256(listing.encode()).hexdigest()
+
+
+def _digest(tensor: Tensor) -> str:
+    header = json.dumps([str(tensor.dtype), list(tensor.shape)])
+    # Viewed as bytes, since NumPy knows no bfloat16; flattened, since a scalar has no such view.
+    content = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
+    result = hashlib.sha256(header.encode())
+    result.update(content.numpy())
+    return result.hexdigest()
