@@ -20,7 +20,12 @@ def digests(tensors: Mapping[str, Tensor]) -> dict[str, str]:
 
 def digest(tensors: Mapping[str, Tensor]) -> str:
     """Return one SHA-256 over all names and `digests`, whatever their order."""
-    listing = json.dumps(sorted(digests(tensors).items()))
+    return combine(digests(tensors))
+
+
+def combine(digests: Mapping[str, str]) -> str:
+    """Return one SHA-256 over what `digests` returned."""
+    listing = json.dumps(sorted(digests.items()))
     return hashlib.sha256(listing.encode()).hexdigest()
 
 
@@ -29,5 +34,5 @@ def _digest(tensor: Tensor) -> str:
     # Viewed as bytes, since NumPy knows no bfloat16; flattened, since a scalar has no such view.
     content = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
     result = hashlib.sha256(header.encode())
-    result.update(content.numpy())
+    result.update(content.numpy().data)
     return result.hexdigest()
