@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ftcore import ops as ops
     from ftcore import testing as testing
     from ftcore.api import evaluate, predict, run
+    from ftcore.download import fetch_weights
     from ftcore.errors import (
         ConfigError,
         DataError,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         Weights,
     )
     from ftcore.record import MetricValue, Record
+    from ftcore.weights import load_state_dict, read_state_dict
 
 __version__ = "0.1.0"
 
@@ -69,8 +71,11 @@ _HOME = {
     "UsageError": "errors",
     "Weights": "interfaces",
     "evaluate": "api",
+    "fetch_weights": "download",
     "hookimpl": "hookspecs",
+    "load_state_dict": "weights",
     "predict": "api",
+    "read_state_dict": "weights",
     "run": "api",
 }
 _MODULES = ("ops", "testing")
@@ -102,9 +107,12 @@ __all__ = [
     "Weights",
     "__version__",
     "evaluate",
+    "fetch_weights",
     "hookimpl",
+    "load_state_dict",
     "ops",
     "predict",
+    "read_state_dict",
     "run",
     "testing",
 ]
