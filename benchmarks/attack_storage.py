@@ -92,8 +92,9 @@ def kill_while_saving(save: Writer, path: Path, step: int, delay: float) -> int:
 def attack_by_kill(name: str, folder: Path, kills: int, rng: random.Random) -> dict[str, Any]:
     """Kill a saving process `kills` times; count what the file was worth after each."""
     save, load = WRITERS[name]
-    path = folder / "checkpoint.safetensors"
+    path = folder / "checkpoint"
     save(path, *checkpoint(0))
+    load(path)  # so that a loss below is the kill's doing
     started = time.perf_counter()
     save(path, *checkpoint(0))
     seconds = time.perf_counter() - started
