@@ -78,7 +78,6 @@ class CountsRecord(_Part):
     """How many examples each part has, and what evaluation met."""
 
     splits: dict[str, int]
-    classes: int
     evaluated: int = Field(description="examples scored, each once")
     ignored: int = 0
     non_finite: int = 0
@@ -90,9 +89,12 @@ class Record(_Part):
     schema_version: Literal[1] = 1
     kind: Literal["run", "evaluation"]
     directory: str | None = Field(description="where the run was written")
+    task: str
     metrics: dict[str, MetricValue]
     baselines: dict[str, dict[str, MetricValue]] = Field(default_factory=dict)
     per_class: dict[str, dict[str, float | None]] = Field(default_factory=dict)
+    classes: tuple[str, ...] = Field(default=(), description="names, in the order of the outputs")
+    input_shape: tuple[int, ...] = Field(default=(), description="of a typical raw example")
     history: tuple[EpochRecord, ...] = ()
     best_epoch: int | None = None
     freeze: FreezeRecord | None = None

@@ -1,0 +1,25 @@
+"""Names become objects here: what the command line does, for Python programs.
+
+A configuration is a RunConfig, or its fields: ftcore.run(backbone="resnet18", epochs=5).
+"""
+
+from __future__ import annotations
+
+from ftcore.api.data import DataSummary, check_data
+from ftcore.api.evaluation import evaluate
+from ftcore.api.prediction import Prediction, predict
+from ftcore.api.requirements import check_requirements
+from ftcore.api.runs import Plan, plan, resume, run
+
+__all__ = [
+    "DataSummary",
+    "Plan",
+    "Prediction",
+    "check_data",
+    "check_requirements",
+    "evaluate",
+    "plan",
+    "predict",
+    "resume",
+    "run",
+]

@@ -1,0 +1,66 @@
+"""Options shared by commands: one for each field of the configuration, made from that field."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from pydantic.fields import FieldInfo
+
+from ftcore.config import RunConfig
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, only the result.")
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="More lines on the way.")
+
+
+def config_options(names: Collection[str] = ()) -> Callable[[Command], Command]:
+    """Return a decorator that adds an option for each field in `names`, or for all of them."""
+
+    def decorate(command: Command) -> Command:
+        for name, field in reversed(RunConfig.model_fields.items()):
+            if not names or name in names:
+                command = _option(name, field)(command)
+        return command
+
+    return decorate
+
+
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that the user gave, by flag or environment; the rest keep defaults."""
+    return {name: value for name, value in options.items() if value not in (None, ())}
+
+
+def _option(name: str, field: FieldInfo) -> Callable[[Command], Command]:
+    multiple = typing.get_origin(field.annotation) is tuple
+    default = field.default
+    shown = str(default) if default not in (None, (), "") else False
+    return click.option(
+        "--" + name.replace("_", "-"),
+        name,
+        type=_type(field.annotation),
+        multiple=multiple,
+        default=None,
+        show_default=shown,
+        help=field.description,
+    )
+
+
+def _type(annotation: Any) -> click.ParamType[Any] | type:
+    origin = typing.get_origin(annotation)
+    if origin in (typing.Union, types.UnionType):
+        kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
+        return _type(kinds[0])
+    if origin is typing.Annotated or origin is tuple:
+        return _type(typing.get_args(annotation)[0])
+    if origin is typing.Literal:
+        return click.Choice(typing.get_args(annotation))
+    if annotation is Path:
+        return click.Path(path_type=Path)
+    return annotation if annotation in (int, float) else str

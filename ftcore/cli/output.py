@@ -1,0 +1,57 @@
+"""Results on stdout: a card or a table for people, one JSON document with --json."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from ftcore.reports.card import render_card
+
+if TYPE_CHECKING:
+    from ftcore.api import Plan
+    from ftcore.record import Record
+
+
+def print_record(record: Record, *, as_json: bool) -> None:
+    """Print the card, or the record as JSON."""
+    if as_json:
+        click.echo(record.model_dump_json(indent=2))
+        return
+    for line in render_card(record, terminal_width()):
+        click.echo(line)
+
+
+def print_plan(plan: Plan, *, as_json: bool) -> None:
+    """Print what each stage does under the plan, or the plan as JSON."""
+    if as_json:
+        click.echo(json.dumps(plan.to_json(), indent=2))
+        return
+    rows = [("stage", "parameters", "trains", "learning rate", "from epoch", "cached")]
+    for stage in plan.stages:
+        share = "no" if not stage.trained else "yes"
+        if 0 < stage.trained < stage.parameters:
+            share = f"{stage.trained:,}"
+        rates = " … ".join(f"{plan.rate * rate:.2g}" for rate in stage.rates)
+        start = "" if stage.first_epoch is None else str(stage.first_epoch + 1)
+        cached = "yes" if stage.cached else ""
+        rows.append((stage.name, f"{stage.parameters:,}", share, rates, start, cached))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [f"{row[0]:<{widths[0]}}", f"{row[1]:>{widths[1]}}"]
+        cells += [f"{cell:<{width}}" for cell, width in zip(row[2:], widths[2:], strict=True)]
+        click.echo("  ".join(cells).rstrip())
+    total, trained = (
+        sum(getattr(s, key) for s in plan.stages) for key in ("parameters", "trained")
+    )
+    click.echo(f"{trained:,} of {total:,} parameters train; cache: {plan.cache}")
+    for note in plan.notes:
+        click.echo(f"note: {note}")
+
+
+def terminal_width() -> int:
+    """Return the width to wrap to: the terminal's, 80 in a pipe."""
+    import shutil
+
+    return min(shutil.get_terminal_size((80, 24)).columns, 100)

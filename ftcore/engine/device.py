@@ -1,0 +1,96 @@
+"""Where and in which arithmetic a run computes, and what the machine is made of."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ftcore.config import RunConfig
+from ftcore.errors import ConfigError
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A device, an arithmetic and a memory layout."""
+
+    device: torch.device
+    precision: str
+    layout: torch.memory_format
+
+    @classmethod
+    def of(cls, config: RunConfig) -> Machine:
+        """Return what the configuration asks for; ConfigError for a device that is not there."""
+        layout = (
+            torch.channels_last if config.layout == "channels_last" else torch.contiguous_format
+        )
+        return cls(_device(config.device), config.precision, layout)
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Return the context in which forward passes run."""
+        if self.precision == "fp32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, dtype=_DTYPES[self.precision])
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(f"device {name!r} cannot be used: {reason}; try --device cpu") from None
+    return device
+
+
+@contextlib.contextmanager
+def deterministic() -> Iterator[None]:
+    """Prefer kernels that give the same bytes every time, as far as torch has them."""
+    before = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    benchmark = torch.backends.cudnn.benchmark
+    memory: Any = torch.utils.deterministic  # its properties are invisible to type checkers
+    fill = memory.fill_uninitialized_memory
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+    # Nothing here reads memory it has not written; filling it first costs a pass over it.
+    memory.fill_uninitialized_memory = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warn_only)
+        torch.backends.cudnn.benchmark = benchmark
+        memory.fill_uninitialized_memory = fill
+
+
+def environment(machine: Machine) -> dict[str, Any]:
+    """Return what the result may depend on: versions, processor, threads, device."""
+    import numpy as np
+
+    from ftcore import __version__
+
+    values: dict[str, Any] = {
+        "ftcore": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": str(machine.device),
+    }
+    if machine.device.type == "cuda":
+        values["gpu"] = torch.cuda.get_device_name(machine.device)
+        values["cuda"] = torch.version.cuda
+    return values

@@ -1,0 +1,93 @@
+"""A run's folder: what each file is called, and the order in which they are written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ftcore.config import RunConfig
+from ftcore.engine import storage
+from ftcore.errors import DataError
+from ftcore.interfaces import Statistics
+from ftcore.record import EpochRecord, Record
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The folder of one run; its manifest is written last, and says that the run is complete."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, config: RunConfig) -> RunDirectory:
+        """Make a new folder below `config.out`, and write the configuration into it."""
+        names = (config.dataset, config.backbone, config.freeze)
+        slug = "-".join(name.partition(":")[0] for name in names)
+        directory = cls(storage.make_directory(config.out, slug))
+        storage.write_text(directory.path / "config.yaml", config.to_yaml())
+        return directory
+
+    @classmethod
+    def open(cls, path: Path) -> RunDirectory:
+        """Return the folder of an existing run; DataError where there is none."""
+        if not (path / "config.yaml").is_file():
+            raise DataError(
+                f"{path} is no run: it has no config.yaml; runs are folders below runs/"
+            )
+        return cls(path)
+
+    @property
+    def checkpoint(self) -> Path:
+        """The state of an unfinished run."""
+        return self.path / "checkpoint" / "state.safetensors"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run has ended and everything was written."""
+        return (self.path / "MANIFEST.sha256").is_file()
+
+    def config(self) -> RunConfig:
+        """Read the run's configuration."""
+        return RunConfig.load(self.path / "config.yaml")
+
+    def record(self) -> Record:
+        """Read the run's record; DataError where it is missing, changed or of another version."""
+        if not self.is_complete:
+            raise DataError(
+                f"{self.path} is unfinished; finish it with ftcore run --resume {self.path}"
+            )
+        storage.verify_manifest(self.path, {"record.json"})
+        return Record.model_validate_json((self.path / "record.json").read_bytes())
+
+    def model_state(self) -> dict[str, Tensor]:
+        """Read the weights of the finished run, verified."""
+        self.record()
+        storage.verify_manifest(self.path, {"model.safetensors"})
+        return storage.read_tensors(self.path / "model.safetensors")[0]
+
+    def write_history(self, history: list[EpochRecord]) -> None:
+        """Write metrics.jsonl, one line an epoch."""
+        lines = "".join(row.model_dump_json() + "\n" for row in history)
+        storage.write_text(self.path / "metrics.jsonl", lines)
+
+    def write_predictions(self, statistics: Statistics, ids: list[str]) -> None:
+        """Write one row for each test example; "ids" is a JSON list in UTF-8."""
+        encoded = bytearray(json.dumps(ids, ensure_ascii=False).encode())
+        rows = {"ids": torch.frombuffer(encoded, dtype=torch.uint8), **statistics.rows}
+        storage.write_tensors(self.path / "predictions.safetensors", rows)
+
+    def write_model(self, model: nn.Module) -> None:
+        """Write every parameter and buffer, frozen ones too, under the freeze plan's names."""
+        storage.write_tensors(self.path / "model.safetensors", model.state_dict())
+
+    def finish(self, record: Record) -> None:
+        """Write the record, drop the checkpoint, and seal the folder with its manifest."""
+        storage.write_text(self.path / "record.json", record.model_dump_json(indent=2) + "\n")
+        self.checkpoint.unlink(missing_ok=True)
+        if self.checkpoint.parent.is_dir():
+            self.checkpoint.parent.rmdir()
+        storage.write_manifest(self.path)

@@ -1,0 +1,76 @@
+"""One pass over a part of the data: outputs go into additive statistics and are let go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ftcore.engine.batches import RawSource, Source, load_batches, sequential_order, to_device
+from ftcore.engine.device import Machine
+from ftcore.engine.observer import Observer
+from ftcore.errors import NumericalError, StoppedError
+from ftcore.interfaces import DataBundle, Loss, Metric, Statistics, Task
+
+RAW_BATCH = 64
+FEATURE_BATCH = 1024
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Scores a model on a part, for one task and the metrics asked of it."""
+
+    task: Task
+    bundle: DataBundle
+    metrics: Sequence[Metric]
+    machine: Machine
+    workers: int = 0
+
+    def statistics(
+        self, model: nn.Module, source: Source, observer: Observer, loss: Loss | None = None
+    ) -> tuple[Statistics, float | None]:
+        """Return the statistics of every example, each once, and the mean loss where asked for.
+
+        Raises NumericalError, naming the first example, where outputs are not finite.
+        """
+        needs = sorted({name for metric in self.metrics for name in metric.needs})
+        statistics = self.task.statistics(self.bundle, needs)
+        size = RAW_BATCH if isinstance(source, RawSource) else FEATURE_BATCH
+        total = 0.0
+        model.eval()
+        with torch.no_grad():
+            for batch in load_batches(
+                source, sequential_order(len(source.targets), size), workers=self.workers
+            ):
+                inputs = to_device(batch.inputs, self.machine.device, self.machine.layout)
+                targets = batch.targets.to(self.machine.device)
+                with self.machine.autocast():
+                    outputs = model(inputs)
+                    if loss is not None:
+                        total += float(loss(outputs, targets)) * len(batch.indices)
+                _check_finite(outputs, batch.indices, source)
+                self.task.update_(statistics, outputs, targets)
+                observer.advanced(len(batch.indices))
+                if observer.should_stop():
+                    raise StoppedError("stopped during evaluation")
+        return statistics, None if loss is None else total / len(source.targets)
+
+    def values(self, statistics: Statistics) -> dict[str, float]:
+        """Return each metric's value, NaN where it is undefined."""
+        return {metric.name: float(metric.compute(statistics)) for metric in self.metrics}
+
+
+def _check_finite(outputs: object, indices: Sequence[int], source: Source) -> None:
+    tensors = outputs.values() if isinstance(outputs, Mapping) else [outputs]
+    for tensor in tensors:
+        if not isinstance(tensor, Tensor) or not tensor.is_floating_point():
+            continue
+        finite = torch.isfinite(tensor).flatten(1).all(dim=1)
+        if not bool(finite.all()):
+            bad = [source.ids[indices[i]] for i in (~finite).nonzero().flatten().tolist()]
+            raise NumericalError(
+                f"the model's outputs are not finite for {len(bad)} of {len(indices)} examples, "
+                f"the first is {bad[0]!r}; a lower --lr or --precision fp32 usually helps"
+            )

@@ -1,0 +1,87 @@
+"""Optimizer, learning-rate schedule, and the rates of a freeze plan's phases."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from torch import nn, optim
+
+from ftcore.config import RunConfig
+from ftcore.errors import ConfigError
+from ftcore.interfaces import FreezePlan, Phase, Weights
+from ftcore.registry import Registry
+
+Factor = Callable[[int, int], float]  # (step, steps in an epoch) -> multiple of the peak rate
+
+
+def default_learning_rate(plan: FreezePlan, weights: Weights) -> float:
+    """Return 1e-3 where the head starts alone or nothing is pretrained, else 1e-4."""
+    head_alone = all(name.startswith("head.") for name in plan.phases[0].rates)
+    return 1e-3 if head_alone or not weights.is_pretrained else 1e-4
+
+
+def build_optimizer(model: nn.Module, plan: FreezePlan, config: RunConfig) -> optim.Optimizer:
+    """Return an optimizer over the parameters that train in some phase, grouped by their rates.
+
+    What never trains is not in it. A parameter that is frozen in the current phase has no
+    gradient, so no step, momentum or decay reaches it.
+    """
+    groups: dict[tuple[float, ...], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        rates = tuple(phase.rates.get(name, 0.0) for phase in plan.phases)
+        if any(rates):
+            groups.setdefault(rates, []).append(parameter)
+    parameters = [{"params": group, "rates": rates} for rates, group in groups.items()]
+    if config.optimizer == "sgd":
+        return optim.SGD(
+            parameters, lr=0.0, momentum=config.momentum, weight_decay=config.weight_decay
+        )
+    return optim.AdamW(parameters, lr=0.0, weight_decay=config.weight_decay)
+
+
+def set_rates(optimizer: optim.Optimizer, plan: FreezePlan, phase: Phase, rate: float) -> None:
+    """Give each group its learning rate in `phase`, where the head's is `rate`."""
+    index = plan.phases.index(phase)
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["rates"][index]
+
+
+def build_schedule(spec: str, epochs: int) -> Factor:
+    """Return the learning rate's factor as a function of the step; UsageError for a bad spec."""
+    registry: Registry[Factor] = Registry("schedule")
+    register = registry.registrar("ftcore")
+
+    def constant(warmup: float = 0.0) -> Factor:
+        return _warmed_up(lambda _: 1.0, warmup, epochs)
+
+    def cosine(warmup: float = 0.0) -> Factor:
+        return _warmed_up(lambda done: 0.5 * (1 + math.cos(math.pi * done)), warmup, epochs)
+
+    def step(every: int, gamma: float = 0.1, warmup: float = 0.0) -> Factor:
+        if every < 1 or gamma <= 0:
+            raise ConfigError(
+                f"schedule step: every is {every}, gamma {gamma}; both must be above 0"
+            )
+        return _warmed_up(
+            lambda done: gamma ** (int(done * epochs + 1e-9) // every), warmup, epochs
+        )
+
+    register("constant", constant)
+    register("cosine", cosine)
+    register("step", step)
+    return registry.create(spec)
+
+
+def _warmed_up(decay: Callable[[float], float], warmup: float, epochs: int) -> Factor:
+    # `done` is the fraction of training that lies behind a step. The warm-up multiplies the
+    # schedule rather than delaying it, so that an epoch keeps its rate whatever the warm-up is.
+    if not 0 <= warmup < 1:
+        raise ConfigError(f"schedule: warmup is {warmup}; it is a fraction of training, 0 to 1")
+
+    def factor(step: int, steps_in_epoch: int) -> float:
+        total = steps_in_epoch * epochs
+        rising = min(1.0, (step + 1) / (warmup * total)) if warmup * total >= 1 else 1.0
+        return rising * decay(step / total)
+
+    return factor

@@ -1,0 +1,27 @@
+"""What a run or an evaluation is composed of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ftcore.config import RunConfig
+from ftcore.interfaces import Backbone, DataBundle, FreezingStrategy, Metric, Task
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an evaluation is composed of; the bundle has a test part."""
+
+    backbone: Backbone
+    bundle: DataBundle
+    task: Task
+    metrics: Sequence[Metric]
+    config: RunConfig
+
+
+@dataclass(frozen=True)
+class RunParts(Parts):
+    """What a run is composed of; the bundle has train, val and test parts."""
+
+    strategy: FreezingStrategy

@@ -1,0 +1,75 @@
+"""From statistics to a record: values with intervals, baselines, and what they rest on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from ftcore.engine.device import Machine, environment
+from ftcore.engine.intervals import interval
+from ftcore.engine.parts import Parts
+from ftcore.interfaces import Backbone, Metric, Statistics, Task
+from ftcore.record import CountsRecord, MetricValue, Record, WeightsRecord
+
+
+def describe(parts: Parts, statistics: Statistics, machine: Machine) -> Record:
+    """Return the record of an evaluation on the test part of `parts.bundle`."""
+    task, bundle, config = parts.task, parts.bundle, parts.config
+    needs = sorted({name for metric in parts.metrics for name in metric.needs})
+    baselines: Mapping[str, Statistics] = {}
+    if "train" in bundle.splits:
+        baselines = task.baselines(bundle, bundle.splits["test"].targets, needs)
+    return Record(
+        kind="evaluation",
+        directory=None,
+        task=task.name,
+        metrics=_measure(task, parts.metrics, statistics),
+        baselines={name: _measure(task, parts.metrics, s) for name, s in baselines.items()},
+        per_class={
+            name: {key: _or_none(value) for key, value in row.items()}
+            for name, row in task.per_class(statistics, bundle).items()
+        },
+        classes=bundle.classes,
+        input_shape=bundle.input_shape,
+        weights=_weights(parts.backbone, config.weights),
+        counts=CountsRecord(
+            splits={name: len(split) for name, split in bundle.splits.items()},
+            evaluated=task.units(statistics),
+            ignored=_count(statistics, "ignored"),
+            non_finite=_count(statistics, "non_finite"),
+        ),
+        notes=tuple(filter(None, (parts.backbone.weights.note, *bundle.notes))),
+        seed=config.seed,
+        config=config.model_dump(mode="json"),
+        timings={},
+        environment=environment(machine),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _measure(
+    task: Task, metrics: Sequence[Metric], statistics: Statistics
+) -> dict[str, MetricValue]:
+    return {metric.name: interval(metric, statistics, task) for metric in metrics}
+
+
+def _weights(backbone: Backbone, requested: str) -> WeightsRecord:
+    weights = backbone.weights
+    return WeightsRecord(
+        requested=requested,
+        name=weights.name,
+        origin=weights.origin,
+        sha256=weights.sha256,
+        training_data=weights.training_data,
+        licence=weights.licence,
+        note=weights.note,
+    )
+
+
+def _count(statistics: Statistics, name: str) -> int:
+    return int(statistics.fields[name]) if name in statistics.fields else 0
+
+
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None

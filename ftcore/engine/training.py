@@ -1,0 +1,196 @@
+"""The training loop: phases, steps, validation, the best weights, and a state that resumes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from ftcore.config import RunConfig
+from ftcore.engine.batches import Batch, Source, load_batches, to_device, training_order
+from ftcore.engine.device import Machine
+from ftcore.engine.evaluation import Evaluator
+from ftcore.engine.freezing import Freezer
+from ftcore.engine.observer import Observer
+from ftcore.engine.optimization import build_optimizer, build_schedule, set_rates
+from ftcore.engine.randomness import STEP, seed_torch
+from ftcore.errors import NumericalError, StoppedError
+from ftcore.interfaces import Loss
+from ftcore.record import EpochRecord
+
+
+@dataclass
+class Progress:
+    """How far training has come; with the moving tensors, all that a resumed run needs."""
+
+    epoch: int = 0
+    batch: int = 0  # batches of this epoch that are done
+    loss_sum: float = 0.0  # over the examples of this epoch so far
+    history: list[EpochRecord] = field(default_factory=list)
+    best: dict[str, Tensor] = field(default_factory=dict)  # a copy of the moving state
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch whose weights are kept."""
+        return next((row.epoch for row in reversed(self.history) if row.is_best), None)
+
+    @property
+    def epochs_since_best(self) -> int:
+        """Epochs trained after the best one."""
+        best = self.best_epoch
+        return 0 if best is None else self.history[-1].epoch - best
+
+
+@dataclass
+class Trainer:
+    """Trains a model, or the part of it above the cut, under a freeze plan."""
+
+    model: nn.Module  # maps what `train` and `val` load to outputs
+    freezer: Freezer  # of the whole model
+    train: Source
+    val: Source
+    loss: Loss
+    evaluator: Evaluator
+    config: RunConfig
+    rate: float
+    machine: Machine
+    observer: Observer
+    save: Callable[[Trainer], None]
+    progress: Progress = field(default_factory=Progress)
+
+    def __post_init__(self) -> None:
+        plan, config = self.freezer.plan, self.config
+        self.optimizer = build_optimizer(self.freezer.model, plan, config)
+        self.schedule = build_schedule(config.schedule, config.epochs)
+        self.scaler = torch.amp.GradScaler(
+            self.machine.device.type, enabled=self.machine.precision == "fp16"
+        )
+
+    def fit(self) -> Progress:
+        """Train from where the progress stands to the end, and load the best weights."""
+        try:
+            while self.progress.epoch < self.config.epochs and not self._is_patience_over():
+                self._train_epoch()
+                self._validate()
+                self.progress.epoch += 1
+                self.progress.batch, self.progress.loss_sum = 0, 0.0
+                self.save(self)
+        except StoppedError:
+            self.save(self)
+            raise
+        if self.progress.best:
+            self.freezer.model.load_state_dict(self.progress.best, strict=False)
+        return self.progress
+
+    def _is_patience_over(self) -> bool:
+        patience = self.config.patience
+        return patience is not None and self.progress.epochs_since_best >= patience
+
+    def _train_epoch(self) -> None:
+        config, progress = self.config, self.progress
+        phase = self.freezer.plan.phase_at(progress.epoch)
+        order = training_order(
+            len(self.train.targets), config.batch_size, config.seed, progress.epoch
+        )
+        steps = -(-len(order) // config.accumulate)
+        self.freezer.enter(phase)
+        self.observer.step_started(f"epoch {progress.epoch + 1}", len(order), "batches")
+        self.observer.advanced(progress.batch)
+        group: list[Batch] = []
+        for batch in load_batches(
+            self.train, order[progress.batch :], epoch=progress.epoch, workers=config.workers
+        ):
+            group.append(batch)
+            if len(group) < config.accumulate and progress.batch + len(group) < len(order):
+                continue
+            step = progress.epoch * steps + progress.batch // config.accumulate
+            set_rates(
+                self.optimizer, self.freezer.plan, phase, self.rate * self.schedule(step, steps)
+            )
+            self._step(group)
+            progress.batch += len(group)
+            self.observer.advanced(len(group))
+            group = []
+            self._stop_if_asked()
+        self.observer.step_finished()
+
+    def _step(self, group: Sequence[Batch]) -> None:
+        progress = self.progress
+        examples = sum(len(batch.indices) for batch in group)
+        self.optimizer.zero_grad(set_to_none=True)
+        for offset, batch in enumerate(group):
+            seed_torch(STEP, self.config.seed, progress.epoch, progress.batch + offset)
+            inputs = to_device(batch.inputs, self.machine.device, self.machine.layout)
+            with self.machine.autocast():
+                loss = self.loss(self.model(inputs), batch.targets.to(self.machine.device))
+            value = float(loss.detach())
+            if not torch.isfinite(loss.detach()):
+                raise self._not_finite("the loss", batch, progress.batch + offset)
+            progress.loss_sum += value * len(batch.indices)
+            self.scaler.scale(loss * (len(batch.indices) / examples)).backward()  # type: ignore[no-untyped-call]
+        self.scaler.unscale_(self.optimizer)
+        self._check_gradients(group)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+
+    def _check_gradients(self, group: Sequence[Batch]) -> None:
+        parameters = [p for g in self.optimizer.param_groups for p in g["params"]]
+        limit = self.config.clip_norm or float("inf")
+        norm = nn.utils.clip_grad_norm_(parameters, limit)
+        # A scaled fp16 gradient may overflow; the scaler then skips the step and scales down.
+        if not torch.isfinite(norm) and not self.scaler.is_enabled():
+            raise self._not_finite("the gradient", group[-1], self.progress.batch + len(group) - 1)
+
+    def _not_finite(self, what: str, batch: Batch, index: int) -> NumericalError:
+        ids = ", ".join(repr(self.train.ids[i]) for i in batch.indices[:3])
+        return NumericalError(
+            f"{what} is not finite in epoch {self.progress.epoch + 1}, batch {index + 1} "
+            f"(examples {ids}, …), at learning rate {self.optimizer.param_groups[0]['lr']:.3g}; "
+            "lower --lr, set --clip-norm, or look at these examples"
+        )
+
+    def _stop_if_asked(self) -> None:
+        if self.observer.should_stop():
+            epoch, batch = self.progress.epoch + 1, self.progress.batch
+            raise StoppedError(f"stopped in epoch {epoch} after batch {batch}")
+
+    def _validate(self) -> None:
+        progress = self.progress
+        self.observer.step_started(
+            f"validation {progress.epoch + 1}", len(self.val.targets), "examples"
+        )
+        statistics, loss = self.evaluator.statistics(self.model, self.val, self.observer, self.loss)
+        self.observer.step_finished()
+        values = {
+            name: None if value != value else value
+            for name, value in self.evaluator.values(statistics).items()
+        }
+        row = EpochRecord(
+            epoch=progress.epoch,
+            learning_rate=self.optimizer.param_groups[-1]["lr"],
+            train_loss=progress.loss_sum / len(self.train.targets),
+            val_loss=loss,
+            val=values,
+            is_best=self._is_best(values, loss),
+        )
+        progress.history.append(row)
+        if row.is_best:
+            # Cloned: the optimizer goes on writing into the tensors of the model.
+            progress.best = {k: v.clone() for k, v in self.freezer.moving_state().items()}
+        self.observer.epoch_finished(row, self.config.epochs)
+
+    def _is_best(self, values: dict[str, float | None], loss: float | None) -> bool:
+        """Whether the first metric is better than ever, or as good at a lower loss."""
+        metric = self.evaluator.metrics[0]
+        best = next((row for row in reversed(self.progress.history) if row.is_best), None)
+        if best is None:
+            return True
+        sign = 1.0 if metric.higher_is_better else -1.0
+        now, then = values[metric.name], best.val[metric.name]
+        score = sign * now if now is not None else float("-inf")
+        record = sign * then if then is not None else float("-inf")
+        if score == record and loss is not None and best.val_loss is not None:
+            return loss < best.val_loss
+        return score > record
