@@ -61,6 +61,8 @@ def load_state_dict(module: nn.Module, state: Mapping[str, Tensor], source: obje
 
 
 def _sha256(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path} is a folder or a device, not a file: give a weights file")
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256")
