@@ -37,7 +37,7 @@ def check_plan(plan: FreezePlan, model: nn.Module, epochs: int) -> None:
 class Freezer:
     """Holds a model to a freeze plan."""
 
-    def __init__(self, model: nn.Module, plan: FreezePlan) -> None:
+    def __init__(self, model: nn.Sequential, plan: FreezePlan) -> None:
         self.model = model
         self.plan = plan
 
@@ -47,7 +47,7 @@ class Freezer:
             parameter.requires_grad_(name in phase.rates)
             if name not in phase.rates:
                 parameter.grad = None
-        for _, module, trains in modules_with_mode(self.model, frozenset(phase.rates)):
+        for _, module, trains in modules_with_mode(self.model, phase.rates):
             module.training = trains
 
     def frozen_state(self, phase: Phase | None = None) -> dict[str, Tensor]:
@@ -68,10 +68,9 @@ class Freezer:
 
     def _moving(self, phase: Phase) -> set[str]:
         moving = set(phase.rates)
-        for name, module, trains in modules_with_mode(self.model, frozenset(phase.rates)):
+        for name, module, trains in modules_with_mode(self.model, phase.rates):
             if trains:
-                prefix = f"{name}." if name else ""
-                moving |= {prefix + key for key, _ in module.named_buffers(recurse=False)}
+                moving |= {f"{name}.{key}" for key, _ in module.named_buffers(recurse=False)}
         return moving
 
 

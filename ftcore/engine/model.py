@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from torch import nn
 
@@ -25,22 +25,26 @@ def assemble(backbone: Backbone, head: nn.Module) -> nn.Sequential:
 
 
 def modules_with_mode(
-    model: nn.Module, trainable: frozenset[str]
+    model: nn.Sequential, trainable: Collection[str]
 ) -> Iterator[tuple[str, nn.Module, bool]]:
     """Yield (name, module, whether it trains) for a model in which `trainable` train.
 
-    A module trains if a parameter inside it does. One without parameters, such as dropout,
-    goes with the module that holds it.
+    A module trains if a parameter inside it does. One without parameters, such as dropout, goes
+    with the module that holds it; a stage without parameters trains if one below it does, since
+    its inputs are fixed otherwise.
     """
+    below = False
+    for stage, module in model.named_children():
+        for name, inner, trains in _walk(stage, module, trainable, below):
+            yield name, inner, trains
+            below = below or trains
 
-    def walk(
-        name: str, module: nn.Module, inherited: bool
-    ) -> Iterator[tuple[str, nn.Module, bool]]:
-        prefix = f"{name}." if name else ""
-        parameters = [prefix + key for key, _ in module.named_parameters()]
-        trains = any(key in trainable for key in parameters) if parameters else inherited
-        yield name, module, trains
-        for key, child in module.named_children():
-            yield from walk(prefix + key, child, trains)
 
-    yield from walk("", model, False)
+def _walk(
+    name: str, module: nn.Module, trainable: Collection[str], inherited: bool
+) -> Iterator[tuple[str, nn.Module, bool]]:
+    parameters = [f"{name}.{key}" for key, _ in module.named_parameters()]
+    trains = any(key in trainable for key in parameters) if parameters else inherited
+    yield name, module, trains
+    for key, child in module.named_children():
+        yield from _walk(f"{name}.{key}", child, trainable, trains)
