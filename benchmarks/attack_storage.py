@@ -6,7 +6,8 @@
 load, be one whole checkpoint, and be no older than the last one whose saving had ended.
 *Flips*: one random bit of a run directory's tensor files is flipped; reading the file and verifying
 the manifest must both refuse it. `--writer in-place` and the counts under "plain_safetensors" show
-what the same attacks do without protection. Prints one JSON document.
+what the same attacks do without protection. Prints one JSON document; exits 1 where something got
+through.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import platform
 import random
 import signal
 import struct
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -187,7 +189,15 @@ def attack_by_flip(folder: Path, flips: int, rng: random.Random) -> dict[str, An
     }
 
 
-def main() -> None:
+def withstood(results: Mapping[str, Any]) -> bool:
+    """Return whether every kill left a whole checkpoint and every flip was noticed."""
+    kills, flips = results.get("kills"), results.get("flips")
+    is_whole = kills is None or kills["complete"] == kills["kills"]
+    is_noticed = flips is None or flips["silent"]["reader"] == flips["silent"]["manifest"] == 0
+    return is_whole and is_noticed
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description="Attack the storage of a run.")
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--flips", type=int, default=1000)
@@ -215,7 +225,8 @@ def main() -> None:
         if options.flips:
             results["flips"] = attack_by_flip(run, options.flips, rng)
     print(json.dumps(results, indent=2))
+    return 0 if withstood(results) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

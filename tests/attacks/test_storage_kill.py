@@ -18,9 +18,9 @@ ATTACK = Path(__file__).parents[2] / "benchmarks" / "attack_storage.py"
 
 def attack(*options: str) -> dict[str, Any]:
     command = [sys.executable, str(ATTACK), *options]
-    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     counts: dict[str, Any] = json.loads(result.stdout)
-    return counts
+    return counts | {"exit code": result.returncode}
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,7 @@ def test_a_kill_leaves_one_whole_checkpoint(counts: dict[str, Any]) -> None:
     kills = counts["kills"]
     assert (kills["complete"], kills["unloadable"], kills["mixed"], kills["stale"]) == (25, 0, 0, 0)
     assert kills["last_step"] > 5  # the killed processes did save
+    assert counts["exit code"] == 0
 
 
 def test_temporary_files_of_killed_processes_can_be_removed(counts: dict[str, Any]) -> None:
@@ -48,4 +49,6 @@ def test_every_flipped_bit_is_noticed(counts: dict[str, Any]) -> None:
 
 def test_the_attack_destroys_a_file_written_in_place(tmp_path: Path) -> None:
     options = ("--writer", "in-place", "--kills", "25", "--flips", "0", "--folder", str(tmp_path))
-    assert attack(*options)["kills"]["unloadable"] > 0
+    counts = attack(*options)
+    assert counts["kills"]["unloadable"] > 0
+    assert counts["exit code"] == 1

@@ -1,0 +1,57 @@
+# The gate, the same here and in continuous integration: `make check`.
+
+PYTHON ?= python3
+PLUGINS = $(wildcard plugins/*/)
+ATTACKS = $(wildcard benchmarks/attack_*.py)
+
+.DEFAULT_GOAL = help
+.PHONY: help install fix check format lint types imports docs docs-check test test-plugins attacks clean
+
+help:  ## Say what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install:  ## Install ftcore, its tools and the plugins of this repository, to be edited
+	$(PYTHON) -m pip install -e '.[dev]' $(PLUGINS:%=-e %)
+
+fix:  ## Format the code and mend what the linter can mend
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+check: format lint types imports docs-check test test-plugins  ## Everything that must hold
+
+format:  ## Is the code formatted?
+	$(PYTHON) -m ruff format --check .
+
+lint:  ## Does the linter find anything?
+	$(PYTHON) -m ruff check .
+
+types:  ## Do the types hold, in the project and in each plugin?
+	$(PYTHON) -m mypy
+	@for plugin in $(PLUGINS); do \
+	  echo "mypy $$plugin"; $(PYTHON) -m mypy --strict $$plugin || exit 1; \
+	done
+
+imports:  ## Do imports go down only?
+	$(PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+docs:  ## Write the generated pages anew
+	$(PYTHON) docs/generate.py
+
+docs-check:  ## Are the generated pages current?
+	$(PYTHON) docs/generate.py --check
+
+test:  ## Run the tests
+	$(PYTHON) -m pytest
+
+test-plugins:  ## Run the tests of each plugin
+	@for plugin in $(PLUGINS); do \
+	  $(PYTHON) -m pytest -c $$plugin/pyproject.toml $$plugin || exit 1; \
+	done
+
+attacks:  ## Attack the storage and the rest in full, which takes minutes
+	@for attack in $(ATTACKS); do echo $$attack; $(PYTHON) $$attack || exit 1; done
+
+clean:  ## Remove what builds and tools leave behind
+	rm -rf build dist *.egg-info plugins/*/build plugins/*/*.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
