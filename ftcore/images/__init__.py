@@ -1,0 +1,1 @@
+"""Images: decoding, preprocessing, augmentation, and splits that hand them out."""
