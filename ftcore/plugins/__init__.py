@@ -8,6 +8,7 @@ loaded first, and the others only when a name is asked for that the box does not
 from __future__ import annotations
 
 from ftcore.plugins.discovery import Plugin as Plugin
+from ftcore.plugins.isolation import describe as describe
 from ftcore.plugins.manager import Plugins as Plugins
 from ftcore.plugins.manager import plugin_manager as plugin_manager
 from ftcore.plugins.registries import Kind as Kind

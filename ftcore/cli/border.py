@@ -1,0 +1,98 @@
+"""Where every failure ends: one line on stderr, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+import click
+
+from ftcore.errors import FtcoreError
+
+INTERRUPTED = 130  # 128 + SIGINT
+READER_GONE = 141  # 128 + SIGPIPE
+
+
+def exit_code_of(command: Callable[[], None], *, verbose: bool) -> int:
+    """Run `command` and return its exit code; what it raises becomes one line on stderr.
+
+    With `verbose` the traceback goes before that line.
+    """
+    try:
+        return _run(command, verbose)
+    except BrokenPipeError:
+        for stream in (sys.stdout, sys.stderr):
+            if _has_lost_reader(stream):
+                # Python flushes once more as it ends, and would complain.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return READER_GONE
+
+
+@contextmanager
+def warnings_on_stderr() -> Iterator[None]:
+    """Show what the library logs, as lines that begin with "Warning:"."""
+    handler = _Echo(logging.WARNING)
+    handler.setFormatter(logging.Formatter("Warning: %(message)s"))
+    logger = logging.getLogger("ftcore")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+class _Echo(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(self.format(record), err=True)
+
+
+def _run(command: Callable[[], None], verbose: bool) -> int:
+    try:
+        command()
+        sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except FtcoreError as error:
+        _complain(str(error), error, verbose)
+        return error.exit_code
+    except Exception as error:
+        if isinstance(error, BrokenPipeError) and any(
+            map(_has_lost_reader, (sys.stdout, sys.stderr))
+        ):
+            raise
+        message = f"{type(error).__name__}: {error} (a bug in ftcore: please report it"
+        hint = ")" if verbose else " with the traceback that FTCORE_DEBUG=1 shows)"
+        _complain(message + hint, error, verbose)
+        return 1
+    return 0
+
+
+def _complain(message: str, error: Exception, verbose: bool) -> None:
+    if verbose:
+        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    click.echo("Error: " + " ".join(message.splitlines()), err=True)
+
+
+def _has_lost_reader(stream: TextIO) -> bool:
+    """Whether nobody reads a pipe any more; a broken pipe elsewhere, as to a worker, is a bug."""
+    if sys.platform == "win32":
+        return True  # it has no poll; pipes break there with other errors anyway
+    try:
+        number = stream.fileno()
+    except OSError:  # a stream in memory
+        return False
+    poll = select.poll()
+    poll.register(number, select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
