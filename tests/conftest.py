@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+# Tiny products are slower on two threads than on one, and much slower beside another process.
+# torch reads this when it is first imported, here and in the processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

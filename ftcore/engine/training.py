@@ -64,6 +64,8 @@ class Trainer:
         plan, config = self.freezer.plan, self.config
         self.optimizer = build_optimizer(self.freezer.model, plan, config)
         self.schedule = build_schedule(config.schedule, config.epochs)
+        batches = len(training_order(len(self.train.targets), config.batch_size, config.seed, 0))
+        self.steps_in_epoch = -(-batches // config.accumulate)
         self.scaler = torch.amp.GradScaler(
             self.machine.device.type, enabled=self.machine.precision == "fp16"
         )
@@ -94,7 +96,6 @@ class Trainer:
         order = training_order(
             len(self.train.targets), config.batch_size, config.seed, progress.epoch
         )
-        steps = -(-len(order) // config.accumulate)
         self.freezer.enter(phase)
         self.observer.step_started(f"epoch {progress.epoch + 1}", len(order), "batches")
         self.observer.advanced(progress.batch)
@@ -105,16 +106,19 @@ class Trainer:
             group.append(batch)
             if len(group) < config.accumulate and progress.batch + len(group) < len(order):
                 continue
-            step = progress.epoch * steps + progress.batch // config.accumulate
-            set_rates(
-                self.optimizer, self.freezer.plan, phase, self.rate * self.schedule(step, steps)
-            )
+            rate = self._rate(progress.batch // config.accumulate)
+            set_rates(self.optimizer, self.freezer.plan, phase, rate)
             self._step(group)
             progress.batch += len(group)
             self.observer.advanced(len(group))
             group = []
             self._stop_if_asked()
         self.observer.step_finished()
+
+    def _rate(self, step: int) -> float:
+        """The head's learning rate at a step of the current epoch."""
+        done = self.progress.epoch * self.steps_in_epoch + step
+        return self.rate * self.schedule(done, self.steps_in_epoch)
 
     def _step(self, group: Sequence[Batch]) -> None:
         progress = self.progress
@@ -169,7 +173,7 @@ class Trainer:
         }
         row = EpochRecord(
             epoch=progress.epoch,
-            learning_rate=self.optimizer.param_groups[-1]["lr"],
+            learning_rate=self._rate(self.steps_in_epoch - 1),
             train_loss=progress.loss_sum / len(self.train.targets),
             val_loss=loss,
             val=values,
