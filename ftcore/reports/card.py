@@ -6,13 +6,13 @@ import textwrap
 
 from ftcore.record import FreezeRecord, MetricValue, Record
 
-LABEL = 12
 SHOWN_METRICS = 4
+NARROW = 50
 
 
 def render_card(record: Record, width: int = 80) -> list[str]:
-    """Return the card's lines, each at most `width` columns wide where words allow it."""
-    rows = [("", _title(record)), *_scores(record)]
+    """Return the card's lines, wrapped to `width` columns."""
+    rows = [*_scores(record), *_baselines(record)]
     if record.freeze is not None:
         rows += _freezing(record.freeze)
     rows.append(("weights", _weights(record)))
@@ -21,12 +21,17 @@ def render_card(record: Record, width: int = 80) -> list[str]:
         rows.append(("time", _time(record.timings)))
     if record.directory is not None:
         rows.append(("files", record.directory))
-        rows.append(("next", f"ftcore predict {record.directory} YOUR_FILES"))
-    return [line for label, text in rows for line in _wrap(label, text, width)]
+        if record.kind == "run":
+            rows.append(("next", f"ftcore predict {record.directory} YOUR_FILES"))
+    column = max(len(label) for label, _ in rows) + 2
+    lines = textwrap.wrap(_title(record), width)
+    for label, text in rows:
+        lines += _wrap(label, text, column, width)
+    return lines
 
 
 def format_value(metric: MetricValue) -> str:
-    """Return value and interval, as in "0.953  [0.928, 0.972]"."""
+    """Return value and interval, as in "0.9530  [0.9280, 0.9720]"."""
     if metric.value is None:
         return "undefined"
     if metric.low is None or metric.high is None:
@@ -36,42 +41,35 @@ def format_value(metric: MetricValue) -> str:
 
 def _title(record: Record) -> str:
     config = record.config
-    parts = [config["backbone"], f"freeze {config['freeze']}", config["dataset"]]
-    if record.kind == "evaluation":
-        parts[1] = "evaluated as it is"
-    return " · ".join(parts) + f" · seed {record.seed}"
+    how = f"freeze {config['freeze']}" if record.kind == "run" else "evaluated as it is"
+    return f"{config['backbone']} · {how} · {config['dataset']} · seed {record.seed}"
 
 
 def _scores(record: Record) -> list[tuple[str, str]]:
-    rows = []
-    for position, (name, metric) in enumerate(record.metrics.items()):
-        if position == SHOWN_METRICS:
-            more = len(record.metrics) - SHOWN_METRICS
-            rows.append(("", f"and {more} more in record.json, or with --json"))
-            break
-        note = f"  95 % interval, n = {metric.n}" if position == 0 else ""
-        rows.append((name, format_value(metric) + note))
-    first = next(iter(record.metrics), None)
-    for name, values in record.baselines.items():
-        if first is not None and values[first].value is not None:
-            rows.append((name, f"{values[first].value:.4f}  baseline, {first} without any input"))
-    return rows
+    rows = [(name, format_value(metric)) for name, metric in record.metrics.items()]
+    rows[0] = (rows[0][0], f"{rows[0][1]}  95 % interval, {record.counts.evaluated} test examples")
+    hidden = len(rows) - SHOWN_METRICS
+    return rows[:SHOWN_METRICS] + ([("", f"{hidden} more with --json")] if hidden > 0 else [])
+
+
+def _baselines(record: Record) -> list[tuple[str, str]]:
+    first = next(iter(record.metrics))
+    return [
+        (name, f"{format_value(values[first])}  baseline {first}, without looking at inputs")
+        for name, values in record.baselines.items()
+    ]
 
 
 def _freezing(freeze: FreezeRecord) -> list[tuple[str, str]]:
     share = freeze.trained / max(freeze.parameters, 1)
-    rows = [
-        ("trained", f"{freeze.trained:,} of {freeze.parameters:,} parameters ({share:.2%})"),
-        (
-            "frozen",
-            f"{freeze.frozen:,} parameters, {freeze.changed_bytes} bytes changed "
-            f"(SHA-256 {freeze.sha256_after[:8]}… before and after)",
-        ),
-    ]
     cached = [stage.name for stage in freeze.stages if stage.cached]
+    proof = f"{freeze.frozen:,} parameters, {freeze.changed_bytes} bytes changed"
     if cached:
-        rows.append(("cached", f"{', '.join(cached)}: computed once, not in every epoch"))
-    return rows
+        proof += f"; {cached[0]} to {cached[-1]} computed once"
+    return [
+        ("trained", f"{freeze.trained:,} of {freeze.parameters:,} parameters ({share:.2%})"),
+        ("frozen", proof),
+    ]
 
 
 def _weights(record: Record) -> str:
@@ -85,20 +83,20 @@ def _weights(record: Record) -> str:
 
 def _time(timings: dict[str, float]) -> str:
     total = sum(timings.values())
-    parts = ", ".join(
-        f"{name} {seconds:.1f}" for name, seconds in timings.items() if seconds >= 0.1
-    )
-    return f"{total:.1f} s" + (f" ({parts})" if parts else "")
+    parts = [f"{name} {seconds:.1f}" for name, seconds in timings.items() if seconds >= 0.1]
+    return f"{total:.1f} s" + (f" ({', '.join(parts)})" if parts else "")
 
 
-def _wrap(label: str, text: str, width: int) -> list[str]:
-    indent = min(LABEL + 2, max(width // 3, 1)) if label else 0
-    first = f"{label:<{indent}}" if label else ""
-    return textwrap.wrap(
+def _wrap(label: str, text: str, column: int, width: int) -> list[str]:
+    first, rest = f"{label:<{column}}", " " * column
+    if width < NARROW:  # the label on a line of its own, where two columns would be too thin
+        first, rest = "  ", "  "
+    lines = textwrap.wrap(
         text,
-        width=max(width, 20),
-        initial_indent=first if len(first) == indent else f"{label} ",
-        subsequent_indent=" " * indent,
+        max(width, 20),
+        initial_indent=first,
+        subsequent_indent=rest,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [label, *lines] if width < NARROW and label else lines

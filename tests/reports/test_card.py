@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from ftcore.record import CountsRecord, FreezeRecord, MetricValue, Record, WeightsRecord
+from ftcore.reports.card import format_value, render_card
+
+
+def make_record(note: str = "", value: float | None = 0.953) -> Record:
+    metric = MetricValue(value=value, low=0.928, high=0.972, n=359, method="Wilson score")
+    return Record(
+        kind="run",
+        directory="runs/digits-resnet18-bottom-1",
+        task="classification",
+        metrics=dict.fromkeys(("accuracy", "f1_macro", "mcc", "nll", "brier"), metric),
+        baselines={"majority class": {"accuracy": metric}},
+        freeze=FreezeRecord(
+            parameters=11_181_642,
+            trained=5_130,
+            frozen=11_176_512,
+            frozen_bytes=44_744_448,
+            changed_bytes=0,
+            sha256_before="ab",
+            sha256_after="ab",
+            phases=(0,),
+            stages=(),
+        ),
+        weights=WeightsRecord(requested="auto", name="random", note=note),
+        counts=CountsRecord(splits={"test": 359}, evaluated=359),
+        seed=0,
+        config={"backbone": "resnet18", "freeze": "bottom", "dataset": "digits"},
+        timings={"training": 1.23, "test": 0.01},
+        environment={},
+        created="2026-01-01T00:00:00+00:00",
+    )
+
+
+def test_the_card_says_what_matters() -> None:
+    text = "\n".join(render_card(make_record()))
+    for words in (
+        "resnet18 · freeze bottom · digits · seed 0",
+        "0.9530  [0.9280, 0.9720]  95 % interval, 359 test examples",
+        "1 more with --json",
+        "majority class",
+        "5,130 of 11,181,642 parameters (0.05%)",
+        "0 bytes changed",
+        "random, as asked for",
+        "1.2 s (training 1.2)",
+        "ftcore predict runs/digits-resnet18-bottom-1",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_lines_fit_the_terminal(width: int) -> None:
+    note = "a note that is much longer than any terminal is wide, " * 3
+    lines = render_card(make_record(note), width)
+    assert max(map(len, lines)) <= width
+    assert len(render_card(make_record(), 80)) <= 15
+
+
+@pytest.mark.parametrize(
+    ("metric", "text"),
+    [
+        (MetricValue(value=None, n=3, method="none"), "undefined"),
+        (MetricValue(value=0.5, n=3, method="none"), "0.5000"),
+        (MetricValue(value=0.5, low=0.25, high=1, n=3, method="x"), "0.5000  [0.2500, 1.0000]"),
+    ],
+)
+def test_values_with_and_without_an_interval(metric: MetricValue, text: str) -> None:
+    assert format_value(metric) == text
