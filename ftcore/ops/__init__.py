@@ -6,9 +6,16 @@ Each is a torch op, `torch.ops.ftcore.<name>`, with a pure-torch reference for e
 from __future__ import annotations
 
 from ftcore.ops.classification import classification_statistics, classification_statistics_
-from ftcore.ops.classification_layout import ClassificationLayout, ClassificationState
+from ftcore.ops.classification_layout import (
+    ROW_LABELS,
+    ROW_VALUES,
+    ClassificationLayout,
+    ClassificationState,
+)
 
 __all__ = [
+    "ROW_LABELS",
+    "ROW_VALUES",
     "ClassificationLayout",
     "ClassificationState",
     "classification_statistics",

@@ -17,7 +17,6 @@ from torch import Tensor
 from ftcore.errors import DataError
 from ftcore.interfaces import Statistics
 from ftcore.ops.classification_layout import (
-    LARGEST_CONFUSION,
     ROW_LABELS,
     ROW_VALUES,
     ClassificationLayout,
@@ -107,8 +106,7 @@ def classification_statistics(
     """
     in_range = -logits.dim() <= class_dim < logits.dim()
     classes = logits.size(class_dim) if in_range else 0  # the op refuses it, in words
-    layout = ClassificationLayout(classes, bins, confusion=classes <= LARGEST_CONFUSION)
-    state = layout.empty(device=logits.device)
+    state = ClassificationLayout.of(classes, bins).empty(device=logits.device)
     classification_statistics_(
         state, logits, targets, class_dim=class_dim, ignore_index=ignore_index
     )

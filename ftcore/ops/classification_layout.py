@@ -9,10 +9,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-LARGEST_CONFUSION = 1024  # classes up to which the confusion matrix is kept unless asked otherwise
-
 ROW_LABELS = ("target", "prediction", "rank")
 ROW_VALUES = ("confidence", "nll", "brier", "entropy")
+
+_LARGEST_CONFUSION = 1024  # its matrix takes 8 MiB
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,11 @@ class ClassificationLayout:
     classes: int
     bins: int = 15
     confusion: bool = True
+
+    @classmethod
+    def of(cls, classes: int, bins: int = 15) -> ClassificationLayout:
+        """Return the usual layout: with the confusion matrix for up to 1,024 classes."""
+        return cls(classes, bins, confusion=classes <= _LARGEST_CONFUSION)
 
     @property
     def count_fields(self) -> dict[str, tuple[int, ...]]:

@@ -1,0 +1,128 @@
+"""Bootstrap replicates of classification statistics: scored examples drawn with replacement.
+
+Fields that depend on targets and predictions alone are sums over the cells of the confusion
+matrix, of which each replicate is exactly one multinomial draw; so they cost the same for any
+number of examples. Others are sums over the examples' rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import torch
+from numpy.random import Generator
+
+from ftcore import Statistics
+from ftcore.default_plugins.classification.cells import Array, Cells, Ints, grouped_sum
+
+# Each field is a sum over units: (the column it is a histogram over, the column it sums up).
+_SUMS: dict[str, tuple[str | None, str | None]] = {
+    "n": (None, None),
+    "nll": (None, "nll"),
+    "brier": (None, "brier"),
+    "entropy": (None, "entropy"),
+    "rank": ("rank", None),
+    "support": ("target", None),
+    "predicted": ("prediction", None),
+    "correct": ("target", "is_correct"),
+    "confusion": ("pair", None),
+    "bin_count": ("bin", None),
+    "bin_correct": ("bin", "is_correct"),
+    "bin_confidence": ("bin", "confidence"),
+}
+_OF_PAIRS = {"n", "support", "predicted", "correct", "confusion"}
+_OF_RANKS = {"n", "rank"}
+
+
+def resample(
+    statistics: Statistics, needs: Collection[str], count: int, generator: Generator
+) -> Statistics:
+    """Return `count` replicates of the fields in `needs`, stacked: (count, *shape).
+
+    Counts of examples that were not scored come back as they are. A row comes back whole, beside
+    rows["weight"] (count, N).
+    """
+    names = {name for name in needs if name in statistics.fields}
+    summed = names & _SUMS.keys()
+    rows = {name: statistics.rows[name] for name in needs if name not in names}
+    cells = _of_examples(statistics) if rows else _coarsest(statistics, summed)
+    parts: dict[str, list[Array]] = {name: [] for name in summed}
+    weights: list[Ints] = []
+    for drawn in cells.draw(count, generator):
+        for name, part in parts.items():
+            part.append(_field(name, statistics.fields[name].shape, cells, drawn))
+        if rows:
+            weights.append(_of_all(drawn, statistics))
+    fields = {name: torch.from_numpy(np.concatenate(part)) for name, part in parts.items()}
+    for name in names - summed:
+        value = statistics.fields[name]
+        fields[name] = value.expand(count, *value.shape)
+    if rows:
+        rows["weight"] = torch.from_numpy(np.concatenate(weights))
+    return Statistics(fields, rows)
+
+
+def _coarsest(statistics: Statistics, needs: Collection[str]) -> Cells:
+    if _OF_PAIRS.issuperset(needs):
+        return _of_pairs(statistics)
+    if _OF_RANKS.issuperset(needs):
+        sizes = statistics.fields["rank"].cpu().numpy()
+        (rank,) = sizes.nonzero()
+        return Cells(sizes[rank], {"rank": rank})
+    return _of_examples(statistics)
+
+
+def _of_pairs(statistics: Statistics) -> Cells:
+    classes = len(statistics.fields["support"])
+    if "confusion" in statistics.fields:
+        confusion = statistics.fields["confusion"].flatten().cpu().numpy()
+        (pair,) = confusion.nonzero()
+        sizes = confusion[pair]
+    else:
+        examples = _of_examples(statistics)
+        pair, sizes = np.unique(examples.columns["pair"], return_counts=True)
+    return Cells(sizes, _with_pairs(pair // classes, pair % classes, classes))
+
+
+def _of_examples(statistics: Statistics) -> Cells:
+    is_scored = _is_scored(statistics)
+    column = {name: row.cpu().numpy() for name, row in statistics.rows.items() if row.dim() == 1}
+    column = {name: row[is_scored] for name, row in column.items()}
+    classes, bins = len(statistics.fields["support"]), len(statistics.fields["bin_count"])
+    column |= _with_pairs(column["target"], column["prediction"], classes)
+    column["bin"] = np.minimum((column["confidence"] * bins).astype(np.int64), bins - 1)
+    return Cells(np.ones(len(column["bin"]), dtype=np.int64), column)
+
+
+def _with_pairs(target: Ints, prediction: Ints, classes: int) -> dict[str, Array]:
+    return {
+        "target": target,
+        "prediction": prediction,
+        "pair": target * classes + prediction,
+        "is_correct": (target == prediction).astype(np.int64),
+    }
+
+
+def _is_scored(statistics: Statistics) -> Array:
+    prediction: Array = statistics.rows["prediction"].cpu().numpy()
+    return prediction >= 0
+
+
+def _of_all(weights: Ints, statistics: Statistics) -> Ints:
+    # An example that was not scored is never drawn.
+    is_scored = _is_scored(statistics)
+    of_all = np.zeros((len(weights), len(is_scored)), dtype=np.int64)
+    of_all[:, is_scored] = weights
+    return of_all
+
+
+def _field(name: str, shape: torch.Size, cells: Cells, weights: Ints) -> Array:
+    key, value = _SUMS[name]
+    values = cells.columns[value] if value else None
+    if key:
+        sums = grouped_sum(weights, cells.columns[key], shape.numel(), values)
+        return sums.reshape(-1, *shape)
+    # Unlike a matrix product, einsum keeps to one thread and so to one order.
+    total: Array = weights.sum(axis=1) if values is None else np.einsum("ij,j->i", weights, values)
+    return total

@@ -1,0 +1,43 @@
+"""What a metric of additive fields is made of: a name, what it needs, and a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ftcore import Statistics
+from ftcore.default_plugins.classification_metrics.by_class import divide
+
+
+@dataclass(frozen=True)
+class FunctionMetric:
+    """A metric that is a function of statistics with any leading dimensions."""
+
+    name: str
+    needs: tuple[str, ...]
+    function: Callable[[Statistics], Tensor]
+    higher_is_better: bool = True
+
+    def compute(self, statistics: Statistics) -> Tensor:
+        """Return the value, (*)."""
+        return self.function(statistics)
+
+
+@dataclass(frozen=True)
+class ProportionMetric:
+    """The share of scored examples that are a success, such as accuracy."""
+
+    name: str
+    needs: tuple[str, ...]  # n among them
+    successes: Callable[[Statistics], Tensor]
+    higher_is_better: bool = True
+
+    def compute(self, statistics: Statistics) -> Tensor:
+        """Return successes / n, (*); NaN where no example was scored."""
+        return divide(self.successes(statistics), statistics.fields["n"])
+
+    def trials(self, statistics: Statistics) -> tuple[int, int]:
+        """Return the successes and n."""
+        return int(self.successes(statistics)), int(statistics.fields["n"])

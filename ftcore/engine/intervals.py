@@ -1,0 +1,97 @@
+"""A metric's value with its 95 % interval."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ftcore.interfaces import Metric, Proportion, Statistics, Task
+from ftcore.record import MetricValue
+
+LEVEL = 0.95
+_HELD = 2**21  # numbers of 8 bytes that one call of `Task.resample` may return; metrics copy them
+_ROUNDING = 1e-12
+
+
+def interval(
+    metric: Metric, statistics: Statistics, task: Task, *, replicates: int = 1000, seed: int = 0
+) -> MetricValue:
+    """Return the value of `metric` and its 95 % interval over the task's resampling units.
+
+    A `Proportion` of the units themselves gets Wilson's score interval. All else gets the
+    percentile bootstrap over units drawn with replacement (Efron & Tibshirani 1993, chapter 13),
+    widened where necessary to hold the value: the replicates of a biased statistic, such as the
+    calibration error, may all lie on one side of it. Replicates that are undefined are left out
+    and counted in `method`. Where all replicates are the same, as when every prediction is right,
+    they say nothing about the uncertainty, and there is no interval.
+
+    `seed` decides the draws, whatever the number of threads.
+    """
+    value, units = float(metric.compute(statistics)), task.units(statistics)
+    if not math.isfinite(value):
+        low, high, method = None, None, "undefined"
+    elif isinstance(metric, Proportion) and metric.trials(statistics)[1] == units:
+        low, high = wilson(*metric.trials(statistics))
+        method = "Wilson score"
+    else:
+        drawn = bootstrap(metric, statistics, task, replicates=replicates, seed=seed)
+        low, high, method = _percentiles(drawn, value)
+    return MetricValue(
+        value=value if math.isfinite(value) else None,
+        low=low,
+        high=high,
+        n=units,
+        method=method,
+        higher_is_better=metric.higher_is_better,
+    )
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    """Return Wilson's 95 % score interval of a proportion, for at least one trial.
+
+    Source: Wilson 1927, Journal of the American Statistical Association 22.
+    """
+    z = NormalDist().inv_cdf((1 + LEVEL) / 2)
+    share, spread = successes / trials, z * z / trials
+    centre = (share + spread / 2) / (1 + spread)
+    reach = math.sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread)
+    # Rounding must not push an end past the proportion itself, which it meets at 0 and at 1.
+    return max(0.0, min(share, centre - reach)), min(1.0, max(share, centre + reach))
+
+
+def bootstrap(
+    metric: Metric, statistics: Statistics, task: Task, *, replicates: int = 1000, seed: int = 0
+) -> NDArray[np.float64]:
+    """Return the metric of each bootstrap replicate, (replicates,); NaN where it is undefined."""
+    generator = np.random.default_rng(seed)
+    step = max(1, _HELD // max(1, _size_of_replicate(metric, statistics)))
+    drawn = np.empty(replicates)
+    for start in range(0, replicates, step):
+        count = min(step, replicates - start)
+        replicated = task.resample(statistics, metric.needs, count, generator)
+        drawn[start : start + count] = metric.compute(replicated)
+    return drawn
+
+
+def _size_of_replicate(metric: Metric, statistics: Statistics) -> int:
+    # A metric that needs a row gets a weight for each unit of every replicate.
+    rows = [name for name in metric.needs if name not in statistics.fields]
+    sizes = [statistics.fields[name].numel() for name in metric.needs if name not in rows]
+    return sum(sizes) + max((len(statistics.rows[name]) for name in rows), default=0)
+
+
+def _percentiles(
+    drawn: NDArray[np.float64], value: float
+) -> tuple[float | None, float | None, str]:
+    method = f"bootstrap, {len(drawn)} multinomial draws"
+    defined = drawn[np.isfinite(drawn)]
+    if len(defined) < len(drawn):
+        method += f", undefined in {len(drawn) - len(defined)}"
+    if len(defined) == 0 or np.ptp(defined) <= _ROUNDING * max(1.0, abs(value)):
+        return None, None, f"none ({method}, all the same)"
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(defined, [tail, 1 - tail]).tolist()
+    return min(low, value), max(high, value), method
