@@ -14,7 +14,7 @@ class _Part(BaseModel):
 
 
 class MetricValue(_Part):
-    """A metric with its 95 % interval; all three numbers are None where it is undefined."""
+    """A metric with its 95 % interval: None where it is undefined, or no interval can be given."""
 
     value: float | None
     low: float | None = None
