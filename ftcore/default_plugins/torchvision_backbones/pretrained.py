@@ -67,7 +67,7 @@ def _described(member: Any, state: dict[str, Tensor], weights: Weights) -> Pretr
 
 def _path(weights: str) -> Path:
     path = Path(weights).expanduser()
-    if not path.suffix and not path.exists():
+    if not weights or (not path.suffix and not path.exists()):
         raise UsageError(
             f"unknown weights {weights!r}: give auto, imagenet, none, or the path of a "
             ".safetensors or .pth file"
