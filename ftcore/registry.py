@@ -6,8 +6,10 @@ A spec names a plugin's product: `name`, `name:value`, or `name:key=value,key=va
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import re
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -126,11 +128,21 @@ def _evaluate(annotation: Any, factory: object) -> Any:
     # One by one, since a return annotation may name what is only imported for type checking.
     if not isinstance(annotation, str):
         return annotation
-    names = getattr(inspect.unwrap(factory), "__globals__", {})  # type: ignore[arg-type]
     try:
-        return eval(annotation, dict(names))
+        return eval(annotation, dict(_namespace(factory)))
     except NameError:
         return str
+
+
+def _namespace(factory: Any) -> Mapping[str, Any]:
+    """The names that the annotations of a function, class or callable object may use."""
+    while isinstance(factory, functools.partial):
+        factory = factory.func
+    factory = inspect.unwrap(factory)
+    if inspect.isroutine(factory):
+        return getattr(factory, "__globals__", {})  # those written in C have none
+    kind = factory if inspect.isclass(factory) else type(factory)
+    return vars(sys.modules[kind.__module__])
 
 
 @dataclass(frozen=True)

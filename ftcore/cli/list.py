@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterator
 from typing import Any, get_args
 
 import click
@@ -31,33 +30,40 @@ def command(plugins: Plugins, kind: Kind, *, as_json: bool) -> None:
     In a pipe: one name a line.
     """
     plugins.load_all()
-    entries = list(plugins[kind])
     if as_json:
-        described = [_describe(entry, kind, plugins) for entry in entries]
+        described = [_describe(entry, kind, plugins) for entry in plugins[kind]]
         click.echo(json.dumps(described, indent=2, ensure_ascii=False))
     elif sys.stdout.isatty():
-        click.echo(_table(entries, kind), nl=False)
+        click.echo(_table(plugins, kind), nl=False)
     else:
-        for entry in entries:
+        for entry in plugins[kind]:
             click.echo(entry.name)
 
 
-def _table(entries: Iterable[Entry[Any]], kind: Kind) -> str:
-    """Return names as specs with their defaults, beside their summaries, plugin by plugin."""
+def _table(plugins: Plugins, kind: Kind) -> str:
+    """Return specs with their defaults beside their summaries, plugin by plugin."""
     formatter = click.HelpFormatter(max_width=100)
-    by_plugin = sorted(entries, key=lambda entry: entry.plugin)
-    for plugin, group in groupby(by_plugin, key=lambda entry: entry.plugin):
-        with formatter.section(plugin):
-            formatter.write_dl([(_spec(entry, kind), entry.summary) for entry in group])
+    for plugin in plugins:
+        entries = [entry for entry in plugins[kind] if entry.plugin == plugin.name]
+        if entries:
+            title = plugin.name if plugin.is_default else f"{plugin.name} ({plugin.distribution})"
+            with formatter.section(title):
+                formatter.write_dl([(_spec(entry, kind), entry.summary) for entry in entries])
     return formatter.getvalue().lstrip("\n")
 
 
 def _spec(entry: Entry[Any], kind: Kind) -> str:
-    options = ",".join(
-        f"{option.name}=…" if option.is_required else str(option)
-        for option in _options(entry, kind)
-    )
+    options = ",".join(f"{option.name}={_shown(option)}" for option in _options(entry, kind))
     return f"{entry.name}:{options}" if options else entry.name
+
+
+def _shown(option: Option) -> str:
+    """The default as one would type it, floats to four digits."""
+    if option.is_required:
+        return "…"
+    if isinstance(option.default, (bool, type(None))):
+        return str(option.default).lower()
+    return f"{option.default:.4g}" if isinstance(option.default, float) else str(option.default)
 
 
 def _options(entry: Entry[Any], kind: Kind) -> Iterator[Option]:
