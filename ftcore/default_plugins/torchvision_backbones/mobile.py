@@ -57,7 +57,7 @@ class _Mean(nn.Module):
     """Averages a map over its places: (N, D, H, W) to (N, D)."""
 
     def forward(self, inputs: Tensor) -> Tensor:
-        # Not the average pool of the other models: that one rounds differently.
+        # As torchvision writes it; nothing promises that an average pool rounds alike.
         return inputs.mean([2, 3])
 
 

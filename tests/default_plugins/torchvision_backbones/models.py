@@ -48,6 +48,7 @@ def skip_initialisation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave new parameters as they are allocated; the tests overwrite them all."""
     for name in ("kaiming_normal_", "kaiming_uniform_", "normal_", "trunc_normal_", "uniform_"):
         monkeypatch.setattr(nn.init, name, _unchanged)
+    monkeypatch.setattr("torch.nn.modules.activation.xavier_uniform_", _unchanged)
 
 
 def _unchanged(tensor: Tensor, *args: Any, **options: Any) -> Tensor:

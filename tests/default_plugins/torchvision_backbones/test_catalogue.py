@@ -14,7 +14,6 @@ from ftcore.default_plugins.torchvision_backbones.catalogue import CATALOGUE, Ar
 from .models import ARCHITECTURES, registry, skip_initialisation
 
 OTHER_FAMILIES = ("googlenet", "inception", "maxvit", "mnasnet")
-LARGE = 250.0  # million parameters
 
 REGISTERED_QUIETLY = """
 import sys
@@ -47,13 +46,7 @@ def test_entry_shows_summary_and_options() -> None:
     assert list(map(str, entry.options)) == ["weights=auto", "image_size=None", "input_shape=()"]
 
 
-@pytest.mark.parametrize(
-    "architecture",
-    [
-        pytest.param(each, marks=[pytest.mark.slow] if each.millions > LARGE else [], id=each.name)
-        for each in CATALOGUE
-    ],
-)
+@pytest.mark.parametrize("architecture", CATALOGUE, ids=lambda each: each.name)
 def test_parameters_are_counted_without_the_head(
     architecture: Architecture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
