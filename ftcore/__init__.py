@@ -24,7 +24,10 @@ if TYPE_CHECKING:
         UsageError,
     )
     from ftcore.hookspecs import hookimpl
+    from ftcore.images.decode import decode_image
+    from ftcore.images.files import list_folders, list_images
     from ftcore.images.preprocess import ImagePreprocess
+    from ftcore.images.splits import ArraySplit, FileSplit
     from ftcore.interfaces import (
         Backbone,
         DataBundle,
@@ -46,10 +49,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "ArraySplit": "images.splits",
     "Backbone": "interfaces",
     "ConfigError": "errors",
     "DataBundle": "interfaces",
     "DataError": "errors",
+    "FileSplit": "images.splits",
     "FreezePlan": "interfaces",
     "FreezingStrategy": "interfaces",
     "FtcoreError": "errors",
@@ -70,9 +75,12 @@ _HOME = {
     "Task": "interfaces",
     "UsageError": "errors",
     "Weights": "interfaces",
+    "decode_image": "images.decode",
     "evaluate": "api",
     "fetch_weights": "download",
     "hookimpl": "hookspecs",
+    "list_folders": "images.files",
+    "list_images": "images.files",
     "load_state_dict": "weights",
     "predict": "api",
     "read_state_dict": "weights",
@@ -81,10 +89,12 @@ _HOME = {
 _MODULES = ("ops", "testing")
 
 __all__ = [
+    "ArraySplit",
     "Backbone",
     "ConfigError",
     "DataBundle",
     "DataError",
+    "FileSplit",
     "FreezePlan",
     "FreezingStrategy",
     "FtcoreError",
@@ -106,9 +116,12 @@ __all__ = [
     "UsageError",
     "Weights",
     "__version__",
+    "decode_image",
     "evaluate",
     "fetch_weights",
     "hookimpl",
+    "list_folders",
+    "list_images",
     "load_state_dict",
     "ops",
     "predict",

@@ -54,6 +54,18 @@ def _device(name: str) -> torch.device:
 
 
 @contextlib.contextmanager
+def one_thread(*, when: bool) -> Iterator[None]:
+    """Compute on one thread: a lone head's products are too small to share, and wait for it."""
+    before = torch.get_num_threads()
+    if when:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
 def deterministic() -> Iterator[None]:
     """Prefer kernels that give the same bytes every time, as far as torch has them."""
     before = torch.are_deterministic_algorithms_enabled()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from torch import nn, optim
 
@@ -16,9 +16,20 @@ Factor = Callable[[int, int], float]  # (step, steps in an epoch) -> multiple of
 
 
 def default_learning_rate(plan: FreezePlan, weights: Weights) -> float:
-    """Return 1e-3 where the head starts alone or nothing is pretrained, else 1e-4."""
-    head_alone = all(name.startswith("head.") for name in plan.phases[0].rates)
-    return 1e-3 if head_alone or not weights.is_pretrained else 1e-4
+    """Return 1e-2 for a head alone, 1e-3 where it starts alone or nothing is pretrained, or 1e-4.
+
+    A linear layer on fixed features is a convex problem and takes large steps; pretrained stages
+    are spoiled by them.
+    """
+    if _is_head_alone(plan.trained):
+        return 1e-2
+    if _is_head_alone(plan.phases[0].rates) or not weights.is_pretrained:
+        return 1e-3
+    return 1e-4
+
+
+def _is_head_alone(names: Collection[str]) -> bool:
+    return all(name.startswith("head.") for name in names)
 
 
 def build_optimizer(model: nn.Module, plan: FreezePlan, config: RunConfig) -> optim.Optimizer:

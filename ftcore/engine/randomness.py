@@ -23,7 +23,12 @@ def derive_seed(*parts: int) -> int:
 
 def seed_torch(*parts: int) -> None:
     """Seed torch's generators, on every device, from the integers."""
-    torch.manual_seed(derive_seed(*parts))
+    seed = derive_seed(*parts)
+    torch.default_generator.manual_seed(seed)
+    # torch.manual_seed would queue a call and a stack trace for a CUDA that nobody has started,
+    # at every step.
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
 
 
 def shuffled(count: int, *parts: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from torch import nn
 from ftcore.engine import checkpoint
 from ftcore.engine.batches import RawSource, Source
 from ftcore.engine.checks import check_data
-from ftcore.engine.device import Machine, deterministic
+from ftcore.engine.device import Machine, deterministic, one_thread
 from ftcore.engine.digests import combine, digests
 from ftcore.engine.directory import RunDirectory
 from ftcore.engine.evaluation import Evaluator
@@ -168,7 +168,8 @@ def _train(
     if directory.checkpoint.is_file():
         checkpoint.load(trainer, directory.checkpoint, digest)
         observer.note(f"going on from epoch {trainer.progress.epoch + 1}")
-    with prepared.timed("training"):
+    is_head_alone = prepared.cut.stages == len(parts.backbone.stages)
+    with prepared.timed("training"), one_thread(when=is_head_alone):
         return trainer.fit()
 
 

@@ -23,7 +23,7 @@ from ftcore.images.geometry import RandomResizedCrop
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
-_LONGEST_ASPECT = 16
+_LONGEST_ASPECT = 64
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class ImagePreprocess:
         """Make one batch; each image is augmented as its own seed says."""
         generators = self._generators(raw, seeds)
         images = self._framed(raw, generators)
+        if self.is_random:  # a grey image must fare the same beside coloured ones and alone
+            images = images.expand(-1, len(self.mean), -1, -1)
         for augmentation in self.augmentations:
             if not isinstance(augmentation, RandomResizedCrop):
                 images = augmentation(images, generators)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +70,23 @@ class FileSplit:
     def __post_init__(self) -> None:
         _check_counts(len(self.paths), self.targets, self.ids)
 
+    @classmethod
+    def from_classes(
+        cls, root: Path, classes: Sequence[str], images: Mapping[str, Sequence[Path]]
+    ) -> FileSplit:
+        """Make a split of the images of each class, of which `images` may lack some.
+
+        Targets are places in `classes`; ids are paths below `root`, with "/" on every system.
+        """
+        found = [
+            (path, target) for target, name in enumerate(classes) for path in images.get(name, ())
+        ]
+        return cls(
+            paths=[path for path, _ in found],
+            targets=torch.tensor([target for _, target in found], dtype=torch.int64),
+            ids=[_id(path.relative_to(root)) for path, _ in found],
+        )
+
     def __len__(self) -> int:
         return len(self.paths)
 
@@ -97,6 +114,12 @@ def _check_counts(images: int, targets: Tensor, ids: Sequence[str]) -> None:
             f"a split has {images} images, {len(targets)} targets and {len(ids)} ids; "
             "these must be equal"
         )
+
+
+def _id(path: Path) -> str:
+    # A name that is not UTF-8 could not be written into a record.
+    name = path.as_posix().encode("utf-8", "surrogateescape")
+    return name.decode("utf-8", "backslashreplace")
 
 
 def _size(path: Path | str) -> tuple[int, int] | None:

@@ -62,8 +62,16 @@ def test_the_optimizer_holds_what_trains_in_some_phase(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rates", "weights", "expected"),
-    [(HEAD, "imagenet", 1e-3), (LATER, "imagenet", 1e-4), (LATER, "random", 1e-3)],
+    ("phases", "weights", "expected"),
+    [
+        ((HEAD,), "imagenet", 1e-2),
+        ((HEAD, LATER), "imagenet", 1e-3),
+        ((LATER,), "imagenet", 1e-4),
+        ((LATER,), "random", 1e-3),
+    ],
 )
-def test_default_learning_rate(rates: dict[str, float], weights: str, expected: float) -> None:
-    assert default_learning_rate(FreezePlan((Phase(0, rates),)), Weights(weights)) == expected
+def test_default_learning_rate(
+    phases: tuple[dict[str, float], ...], weights: str, expected: float
+) -> None:
+    plan = FreezePlan(tuple(Phase(index, rates) for index, rates in enumerate(phases)))
+    assert default_learning_rate(plan, Weights(weights)) == expected
