@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.installation import Installation
+
 # Tiny products are slower on two threads than on one, and much slower beside another process.
 # torch reads this when it is first imported, here and in the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -20,3 +22,13 @@ def shared_data() -> Path:
     if not (folder / "README.md").is_file():
         pytest.skip(f"no real datasets in {folder}; name their folder in FTCORE_TEST_DATA")
     return folder
+
+
+@pytest.fixture
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    """A folder on sys.path, in which a test can install plugins."""
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.delenv("FTCORE_LOAD_PLUGINS", raising=False)
+    return Installation(folder)
