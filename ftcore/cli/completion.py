@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from ftcore.cli import COMPLETE_VARIABLE
+from ftcore.cli.entry import COMPLETE_VARIABLE
 
 
 @click.command("completion")

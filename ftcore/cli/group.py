@@ -52,7 +52,7 @@ class CommandGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that `args` begin with; UsageError suggests names near an unknown one."""
+        """Find the command that `args` begin with; UsageError names those near an unknown one."""
         if not ctx.resilient_parsing:
             self.plugins.entry("commands", args[0])
         return super().resolve_command(ctx, args)

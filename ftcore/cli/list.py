@@ -48,7 +48,8 @@ def _table(plugins: Plugins, kind: Kind) -> str:
         if entries:
             title = plugin.name if plugin.is_default else f"{plugin.name} ({plugin.distribution})"
             with formatter.section(title):
-                formatter.write_dl([(_spec(entry, kind), entry.summary) for entry in entries])
+                rows = [(_spec(entry, kind), entry.summary) for entry in entries]
+                formatter.write_dl(rows, col_max=formatter.width // 3)
     return formatter.getvalue().lstrip("\n")
 
 
