@@ -1,0 +1,97 @@
+"""AUROC and average precision against scikit-learn, with ties and weights."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, roc_auc_score
+from torch import Tensor
+
+from ftcore import Statistics
+from ftcore.default_plugins.classification_metrics import threshold
+from tests.default_plugins.classification.data import batch
+from tests.default_plugins.classification_metrics.cases import (
+    TASK,
+    random_batches,
+    statistics_of,
+    value,
+)
+
+
+def one_against_the_rest(statistics: Statistics) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """Return (is positive, score) of each class, as scikit-learn takes them."""
+    scores, target = statistics.rows["scores"].numpy(), statistics.rows["target"].numpy()
+    positives = [1] if scores.shape[1] == 1 else range(scores.shape[1])
+    return [(target == c, scores[:, column]) for column, c in enumerate(positives)]
+
+
+def test_auroc_equals_scikit_learn_class_by_class() -> None:
+    for logits, targets in random_batches():
+        statistics = statistics_of(logits, targets)
+        defined = [pair for pair in one_against_the_rest(statistics) if 0 < pair[0].mean() < 1]
+        expected = np.mean([roc_auc_score(*pair) for pair in defined])
+        assert float(threshold.auroc(statistics)) == pytest.approx(expected, abs=1e-12)
+
+
+def test_average_precision_equals_scikit_learn_class_by_class() -> None:
+    for logits, targets in random_batches():
+        statistics = statistics_of(logits, targets)
+        defined = [pair for pair in one_against_the_rest(statistics) if pair[0].any()]
+        expected = np.mean([average_precision_score(*pair) for pair in defined])
+        assert float(threshold.average_precision(statistics)) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_probabilities_rank_as_log_odds_do(classes: int) -> None:
+    logits, targets = batch(200, classes)
+    p, truth = logits.softmax(-1).numpy(), targets.numpy()
+    scores = p[:, 1] if classes == 2 else p
+    auroc = roc_auc_score(truth, scores, multi_class="ovr", average="macro")
+    precision = average_precision_score(truth, scores, average="macro")
+    assert value("auroc", logits, targets) == pytest.approx(auroc, abs=1e-9)
+    assert value("average_precision", logits, targets) == pytest.approx(precision, abs=1e-9)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_weights_of_replicates_count_as_sample_weights(classes: int) -> None:
+    logits, targets = batch(40, classes, seed=3)
+    statistics = statistics_of(logits.round(), targets)
+    drawn = TASK.resample(statistics, ("scores", "target"), 8, np.random.default_rng(0))
+    auroc, precision = threshold.auroc(drawn), threshold.average_precision(drawn)
+    for index, weight in enumerate(drawn.rows["weight"].numpy()):
+        pairs = one_against_the_rest(statistics)
+        expected = np.mean([roc_auc_score(*pair, sample_weight=weight) for pair in pairs])
+        assert auroc[index].item() == pytest.approx(expected, abs=1e-12)
+        expected = np.mean([average_precision_score(*pair, sample_weight=weight) for pair in pairs])
+        assert precision[index].item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_confident_predictions_are_still_ranked() -> None:
+    # Both probabilities are 1.0 in float64; their order is in the logits alone.
+    logits = torch.tensor([[0.0, 50.0], [0.0, 60.0]], dtype=torch.float64)
+    assert value("auroc", logits, torch.tensor([0, 1])) == 1.0
+
+
+def test_all_scores_tied() -> None:
+    assert value("auroc", torch.zeros(4, 2), torch.tensor([0, 1, 1, 1])) == 0.5
+    assert value("average_precision", torch.zeros(4, 2), torch.tensor([0, 1, 1, 1])) == 0.75
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "expected"),
+    [
+        ("auroc", 0, math.nan),
+        ("auroc", 1, math.nan),
+        ("average_precision", 0, math.nan),
+        ("average_precision", 1, 1.0),
+    ],
+)
+def test_one_class_alone(name: str, target: int, expected: float) -> None:
+    logits: Tensor = torch.arange(6.0).view(3, 2)
+    result = value(name, logits, torch.full((3,), target))
+    assert result == pytest.approx(expected, nan_ok=True)
