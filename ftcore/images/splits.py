@@ -77,7 +77,11 @@ class FileSplit:
         """Make a split of the images of each class, of which `images` may lack some.
 
         Targets are places in `classes`; ids are paths below `root`, with "/" on every system.
+        Raises DataError for images of a class that is none.
         """
+        unknown = sorted(images.keys() - set(classes))
+        if unknown:
+            raise DataError(f"there are images of {unknown[0]!r}, which is none of the classes")
         found = [
             (path, target) for target, name in enumerate(classes) for path in images.get(name, ())
         ]

@@ -96,3 +96,8 @@ def test_targets_and_ids_of_classes(tmp_path: Path) -> None:
     assert split.ids == ["a/\\xff.png", "b/1.png"]
     assert split.targets.tolist() == [0, 1]
     assert split.targets.dtype == torch.int64
+
+
+def test_images_of_a_class_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="images of 'b', which is none of the classes"):
+        FileSplit.from_classes(tmp_path, ["a"], {"b": [tmp_path / "1.png"]})

@@ -60,8 +60,9 @@ def _match(name: str, part: Part, classes: tuple[str, ...]) -> list[str]:
     missing = [each for each in classes if each not in part.images]
     if not missing:
         return []
-    shown = ", ".join(map(repr, missing[:_SHOWN])) + (", …" if len(missing) > _SHOWN else "")
-    return [f"the {name} part has no images of {len(missing)} classes: {shown}"]
+    shown = ", ".join(map(repr, missing[:_SHOWN]))
+    more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+    return [f"classes without images in the {name} part: {shown}{more}"]
 
 
 def _alike(classes: tuple[str, ...]) -> list[str]:

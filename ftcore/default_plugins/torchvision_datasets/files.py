@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -100,16 +101,16 @@ def read_food101(root: Path, download: bool) -> DataBundle:
 def read_oxford_pets(root: Path, download: bool) -> DataBundle:
     """Read the lists of both parts, whose lines are: image, breed, species, number."""
     folder = find(_PETS, root, download)
-    names: dict[int, str] = {}
+    breeds: dict[str, int] = {}
     parts = {}
     for part, file in {"train": "trainval", "test": "test"}.items():
         pairs = []
-        for image, breed, *_ in _rows(folder / f"annotations/{file}.txt", separator=" ", fields=4):
+        for image, breed in _rows(folder / f"annotations/{file}.txt", r"(\w+) (\d+) \d+ \d+"):
             name = " ".join(word.title() for word in image.split("_")[:-1])
-            names.setdefault(int(breed), name)
-            pairs.append((names[int(breed)], folder / f"images/{image}.jpg"))
+            breeds.setdefault(name, int(breed))
+            pairs.append((name, folder / f"images/{image}.jpg"))
         parts[part] = _group(pairs)
-    classes = tuple(name for _, name in sorted(names.items()))
+    classes = tuple(sorted(breeds, key=lambda name: breeds[name]))
     return _bundle(_PETS, root, classes, parts)
 
 
@@ -130,7 +131,7 @@ def read_dtd(root: Path, download: bool, partition: int) -> DataBundle:
     parts = {
         part: _group(
             (name, folder / "images" / name / image)
-            for name, image in _rows(folder / file, separator="/", fields=2)
+            for name, image in _rows(folder / file, r"([^/]+)/([^/]+)")
         )
         for part, file in files.items()
     }
@@ -189,12 +190,13 @@ def _group(pairs: Iterable[tuple[str, Path]]) -> ByClass:
     return grouped
 
 
-def _rows(path: Path, separator: str, fields: int) -> Iterator[list[str]]:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        row = line.strip().split(separator)
-        if len(row) != fields:
-            raise DataError(f"{path}, line {number}: {line[:80]!r} has not {fields} fields")
-        yield row
+def _rows(path: Path, pattern: str) -> Iterator[tuple[str, ...]]:
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    for number, line in enumerate(lines, 1):
+        match = re.fullmatch(pattern, line.strip())
+        if match is None:
+            raise DataError(f"{path}, line {number}: {line[:80]!r} is not of the form {pattern}")
+        yield match.groups()
 
 
 def _bundle(

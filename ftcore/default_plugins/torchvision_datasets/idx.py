@@ -128,11 +128,11 @@ def read_idx(path: Path, dimensions: int) -> Tensor:
         with opened(path, "rb") as file:
             header = file.read(4 + 4 * dimensions)
             sizes = [int.from_bytes(header[at : at + 4]) for at in range(4, len(header), 4)]
+            if header[:4] != bytes([0, 0, _UINT8, dimensions]) or len(sizes) != dimensions:
+                raise DataError(f"{path} is no idx file of uint8 in {dimensions} dimensions")
             content = file.read(math.prod(sizes) + 1)
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, OverflowError, MemoryError, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {error}; fetch it again") from None
-    if header[:4] != bytes([0, 0, _UINT8, dimensions]) or len(sizes) != dimensions:
-        raise DataError(f"{path} is no idx file of uint8 in {dimensions} dimensions")
     if len(content) != math.prod(sizes):
         shape = " x ".join(map(str, sizes))
         raise DataError(f"{path} does not hold the {shape} values it announces; fetch it again")

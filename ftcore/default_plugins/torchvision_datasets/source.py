@@ -47,7 +47,7 @@ def find(source: Source, root: Path, download: bool = False) -> Path:
     partial = [f for f in _folders(source, root) if len(_missing(source, f)) < len(source.needed)]
     looked = partial[:1] or _folders(source, root)
     missing = ", ".join(_missing(source, looked[0]))
-    remedy = f"give the folder above as in {source.name}:root=PATH"
+    remedy = f"name the folder that holds it as in {source.name}:root=PATH"
     if source.downloader:
         remedy += f", or let it be downloaded with {source.name}:root={root},download=true"
     places = " or ".join(map(str, looked))
