@@ -42,10 +42,9 @@ class Cells:
 
     def _draw_units(self, rows: int, total: int, generator: Generator) -> Ints:
         cells = len(self.sizes)
-        cell_of_unit = np.repeat(np.arange(cells), self.sizes)
         drawn = generator.integers(max(total, 1), size=(rows, total))
-        if cells < total:
-            drawn = cell_of_unit[drawn]
+        if (self.sizes != 1).any():
+            drawn = np.repeat(np.arange(cells), self.sizes)[drawn]
         drawn += cells * np.arange(rows)[:, None]
         return np.bincount(drawn.ravel(), minlength=rows * cells).reshape(rows, cells)
 

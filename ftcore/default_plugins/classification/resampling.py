@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.random import Generator
 
-from ftcore import Statistics
+from ftcore import DataError, Statistics
 from ftcore.default_plugins.classification.cells import Array, Cells, Ints, grouped_sum
 
 # Each field is a sum over units: (the column it is a histogram over, the column it sums up).
@@ -41,11 +41,11 @@ def resample(
     """Return `count` replicates of the fields in `needs`, stacked: (count, *shape).
 
     Counts of examples that were not scored come back as they are. A row comes back whole, beside
-    rows["weight"] (count, N).
+    rows["weight"] (count, N). All of it lies on the CPU.
     """
     names = {name for name in needs if name in statistics.fields}
     summed = names & _SUMS.keys()
-    rows = {name: statistics.rows[name] for name in needs if name not in names}
+    rows = {name: statistics.rows[name].cpu() for name in needs if name not in names}
     cells = _of_examples(statistics) if rows else _coarsest(statistics, summed)
     parts: dict[str, list[Array]] = {name: [] for name in summed}
     weights: list[Ints] = []
@@ -56,7 +56,7 @@ def resample(
             weights.append(_of_all(drawn, statistics))
     fields = {name: torch.from_numpy(np.concatenate(part)) for name, part in parts.items()}
     for name in names - summed:
-        value = statistics.fields[name]
+        value = statistics.fields[name].cpu()
         fields[name] = value.expand(count, *value.shape)
     if rows:
         rows["weight"] = torch.from_numpy(np.concatenate(weights))
@@ -105,6 +105,11 @@ def _with_pairs(target: Ints, prediction: Ints, classes: int) -> dict[str, Array
 
 
 def _is_scored(statistics: Statistics) -> Array:
+    if "prediction" not in statistics.rows:
+        raise DataError(
+            "these statistics keep no row for each example, without which only counts by class "
+            "or by rank can be resampled; make them with the task's `statistics` and `update_`"
+        )
     prediction: Array = statistics.rows["prediction"].cpu().numpy()
     return prediction >= 0
 

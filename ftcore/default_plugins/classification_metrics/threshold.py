@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ftcore import Statistics
+from ftcore import DataError, Statistics
 from ftcore.default_plugins.classification_metrics.by_class import divide
 
 
@@ -80,6 +80,11 @@ def _before(weight: Tensor) -> Tensor:
 
 
 def _over_classes(statistics: Statistics, metric: Callable[[_Ranking], Tensor]) -> Tensor:
+    if "scores" not in statistics.rows:
+        raise DataError(
+            "these statistics keep no scores; make them with the task's `statistics` and "
+            "`update_`, and name the metric's needs"
+        )
     scores, target = statistics.rows["scores"], statistics.rows["target"]
     weight = statistics.rows.get("weight", torch.ones_like(target))
     is_scored = ~scores.isnan().any(-1)

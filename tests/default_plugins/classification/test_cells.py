@@ -12,7 +12,11 @@ def draw(sizes: list[int], count: int = 50, seed: int = 0) -> Ints:
     return np.concatenate(list(cells.draw(count, np.random.default_rng(seed))))
 
 
-@pytest.mark.parametrize("sizes", [[5000], [3, 0, 900, 200], [1] * 30, [4, 1, 2], [0, 3], []])
+@pytest.mark.parametrize(
+    "sizes",
+    [[5000], [3, 0, 900, 200], [1] * 30, [4, 1, 2], [0, 2], [1, 0, 1], []],
+    ids=str,
+)
 def test_every_replicate_draws_as_many_units_as_there_are(sizes: list[int]) -> None:
     weights = draw(sizes)
     assert weights.shape == (50, len(sizes))

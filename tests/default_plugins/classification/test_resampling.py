@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ftcore import Statistics, ops
+from ftcore import DataError, Statistics, ops
 from ftcore.default_plugins.classification.resampling import resample
 from ftcore.default_plugins.classification.statistics import ClassificationStatistics
 from tests.default_plugins.classification.data import batch
@@ -120,3 +120,12 @@ def test_nothing_scored_gives_empty_replicates() -> None:
     statistics = statistics_of(torch.full((4, 3), torch.nan), torch.zeros(4, dtype=torch.int64))
     for needs in (BY_CLASS, ("n", "rank"), BY_ROW):
         assert all(not field.any() for field in draw(statistics, needs).fields.values())
+
+
+def test_counts_need_no_rows() -> None:
+    whole, bare = statistics_of(*batch(60, 4)), ops.classification_statistics(*batch(60, 4))
+    for needs in (BY_CLASS, ("n", "rank")):
+        for name, field in draw(bare, needs).fields.items():
+            assert torch.equal(field, draw(whole, needs).fields[name])
+    with pytest.raises(DataError, match="keep no row for each example"):
+        draw(bare, ("nll",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor
 
-from ftcore import Statistics
+from ftcore import DataError, Statistics, ops
 from ftcore.default_plugins.classification_metrics import threshold
 from tests.default_plugins.classification.data import batch
 from tests.default_plugins.classification_metrics.cases import (
@@ -95,3 +96,9 @@ def test_one_class_alone(name: str, target: int, expected: float) -> None:
     logits: Tensor = torch.arange(6.0).view(3, 2)
     result = value(name, logits, torch.full((3,), target))
     assert result == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize("metric", [threshold.auroc, threshold.average_precision])
+def test_statistics_without_scores_are_refused(metric: Callable[[Statistics], Tensor]) -> None:
+    with pytest.raises(DataError, match="keep no scores"):
+        metric(ops.classification_statistics(*batch(9, 3)))
