@@ -8,6 +8,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import torch
@@ -90,10 +91,8 @@ def environment(machine: Machine) -> dict[str, Any]:
     """Return what the result may depend on: versions, processor, threads, device."""
     import numpy as np
 
-    from ftcore import __version__
-
     values: dict[str, Any] = {
-        "ftcore": __version__,
+        "ftcore": version("ftcore"),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,
