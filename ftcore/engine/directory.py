@@ -88,6 +88,7 @@ class RunDirectory:
         """Write the record, drop the checkpoint, and seal the folder with its manifest."""
         storage.write_text(self.path / "record.json", record.model_dump_json(indent=2) + "\n")
         self.checkpoint.unlink(missing_ok=True)
+        storage.remove_leftovers(self.path)
         if self.checkpoint.parent.is_dir():
             self.checkpoint.parent.rmdir()
         storage.write_manifest(self.path)
