@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ftcore import ops as ops
     from ftcore import testing as testing
     from ftcore.api import evaluate, predict, run
-    from ftcore.download import fetch_weights
+    from ftcore.download import fetch_weights, is_offline
     from ftcore.errors import (
         ConfigError,
         DataError,
@@ -79,6 +79,7 @@ _HOME = {
     "evaluate": "api",
     "fetch_weights": "download",
     "hookimpl": "hookspecs",
+    "is_offline": "download",
     "list_folders": "images.files",
     "list_images": "images.files",
     "load_state_dict": "weights",
@@ -120,6 +121,7 @@ __all__ = [
     "evaluate",
     "fetch_weights",
     "hookimpl",
+    "is_offline",
     "list_folders",
     "list_images",
     "load_state_dict",

@@ -60,8 +60,13 @@ def fetch_weights(url: str, sha256: str | None = None) -> Path:
     return target
 
 
+def is_offline() -> bool:
+    """Return whether the environment sets FTCORE_OFFLINE, under which nothing is downloaded."""
+    return os.environ.get("FTCORE_OFFLINE", "0").lower() not in ("", "0", "false", "no", "off")
+
+
 def _download(url: str, target: Path, expected: str) -> None:
-    if os.environ.get("FTCORE_OFFLINE", "0").lower() not in ("", "0", "false", "no", "off"):
+    if is_offline():
         raise OSError("FTCORE_OFFLINE is set, so nothing is downloaded")
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.{uuid.uuid4().hex}.partial")

@@ -6,6 +6,7 @@ from sklearn import datasets
 
 from ftcore import Split
 from ftcore.default_plugins.digits import load_digits
+from ftcore.testing import check_dataset
 
 
 def test_digits() -> None:
@@ -15,6 +16,7 @@ def test_digits() -> None:
     assert bundle.classes == tuple("0123456789")
     assert bundle.input_shape == (8, 8)
     assert bundle.licence
+    check_dataset(bundle)
     split = bundle.splits["train"]
     assert isinstance(split, Split)
     assert len(split) == len(set(split.ids)) == 1797

@@ -18,11 +18,11 @@ def read_bundle(root: Path) -> DataBundle:
     folders, notes = find_parts(root)
     parts = {name: read_part(folder) for name, folder in folders.items()}
     classes = _classes(parts["train"])
+    splits = {}
     for name, part in parts.items():
         notes += part.notes + _match(name, part, classes)
-    splits = {
-        name: FileSplit.from_classes(root, classes, part.images) for name, part in parts.items()
-    }
+        if part.images:
+            splits[name] = FileSplit.from_classes(root, classes, part.images)
     return DataBundle(
         name=root.resolve().name or "folder",
         task="classification",
@@ -57,6 +57,8 @@ def _match(name: str, part: Part, classes: tuple[str, ...]) -> list[str]:
         raise DataError(
             f"{part.folder} has the class {unknown[0]!r}, which the train part lacks; {remedy}"
         )
+    if not part.images:
+        return [f"left out of the dataset: {part.folder}, which holds no images of any class"]
     missing = [each for each in classes if each not in part.images]
     if not missing:
         return []

@@ -6,17 +6,18 @@ import hashlib
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ftcore import DataBundle, DataError, PluginError
+from ftcore import DataBundle, DataError, PluginError, is_offline
 
 if TYPE_CHECKING:
     from ftcore import ArraySplit, FileSplit
 
 ImageSplit: TypeAlias = "ArraySplit | FileSplit"
 
+_SHOWN = 3
 _STALL = 20.0  # seconds without a byte before a download gives up
 
 
@@ -30,7 +31,7 @@ class Source:
     origin: str
     licence: str = "not stated"
     downloader: str = ""  # the class in torchvision.datasets; empty where there is none
-    downloads: tuple[Mapping[str, Any], ...] = field(default=({},))  # its arguments, call by call
+    downloads: tuple[Mapping[str, Any], ...] = ({},)  # its arguments, call by call
 
 
 def find(source: Source, root: Path, download: bool = False) -> Path:
@@ -46,7 +47,8 @@ def find(source: Source, root: Path, download: bool = False) -> Path:
         return folder
     partial = [f for f in _folders(source, root) if len(_missing(source, f)) < len(source.needed)]
     looked = partial[:1] or _folders(source, root)
-    missing = ", ".join(_missing(source, looked[0]))
+    names = _missing(source, looked[0])
+    missing = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
     remedy = f"name the folder that holds it as in {source.name}:root=PATH"
     if source.downloader:
         remedy += f", or let it be downloaded with {source.name}:root={root},download=true"
@@ -131,6 +133,11 @@ def _complete(source: Source, root: Path) -> Path | None:
 def _download(source: Source, root: Path) -> None:
     if not source.downloader:
         return
+    if is_offline():
+        raise DataError(
+            f"{source.name} is not downloaded, since FTCORE_OFFLINE is set; "
+            f"unset it, or put the files into {root}"
+        )
     downloader = torchvision_class(source.downloader)
     try:
         with _stalls_end():

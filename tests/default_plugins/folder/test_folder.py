@@ -10,6 +10,7 @@ from PIL import Image
 from ftcore import DataBundle, DataError
 from ftcore.default_plugins.folder import load_folder
 from ftcore.registry import Registry
+from ftcore.testing import check_dataset
 
 
 def _write(root: Path, *names: str) -> None:
@@ -61,6 +62,7 @@ def test_folders_of_parts(tmp_path: Path, folders: tuple[str, ...], parts: set[s
         _write(tmp_path / folder, "a/1.png", "b/1.png")
     bundle = load_folder(tmp_path)
     assert set(bundle.splits) == parts
+    check_dataset(bundle)
     assert bundle.splits["train"].ids == [f"{folders[0]}/a/1.png", f"{folders[0]}/b/1.png"]
 
 
@@ -114,6 +116,15 @@ def test_what_is_left_out_is_noted(tmp_path: Path) -> None:
         f"left out of {train}: files that are no images (1, such as b/labels.csv)",
         f"left out of {train}: images outside the class folders (1, such as stray.png)",
         "classes without images in the val part: 'b'",
+    )
+
+
+def test_part_without_images_is_left_out(tmp_path: Path) -> None:
+    _write(tmp_path, "train/a/1.png", "train/b/1.png", "val/a/", "val/b/")
+    bundle = load_folder(tmp_path)
+    assert set(bundle.splits) == {"train"}
+    assert bundle.notes == (
+        f"left out of the dataset: {tmp_path / 'val'}, which holds no images of any class",
     )
 
 

@@ -12,6 +12,7 @@ from torchvision import datasets
 
 from ftcore import DataBundle, DataError
 from ftcore.default_plugins.torchvision_datasets import stl10, svhn
+from ftcore.testing import check_dataset
 
 
 def _write_svhn(root: Path) -> None:
@@ -31,6 +32,7 @@ def _write_stl10(folder: Path) -> None:
 
 
 def _images(bundle: DataBundle, part: str) -> np.ndarray:
+    check_dataset(bundle)
     split = bundle.splits[part]
     return torch.stack(list(split.inputs(range(len(split))))).numpy()
 

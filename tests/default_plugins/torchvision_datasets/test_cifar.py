@@ -13,6 +13,7 @@ from torchvision import datasets
 from ftcore import DataError
 from ftcore.default_plugins.folder import load_folder
 from ftcore.default_plugins.torchvision_datasets import cifar10, cifar100
+from ftcore.testing import check_dataset
 
 TRAIN = [f"data_batch_{number}" for number in range(1, 6)]
 CIFAR10_FILES = [*TRAIN, "test_batch", "batches.meta"]
@@ -52,6 +53,7 @@ def test_published_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below:
     _write_cifar10(root / below)
     _publish(monkeypatch, datasets.CIFAR10, root / below)
     bundle = cifar10(root)
+    check_dataset(bundle)
     assert bundle.notes == ()
     assert bundle.input_shape == (32, 32)
     monkeypatch.setattr(datasets.CIFAR10, "base_folder", below)

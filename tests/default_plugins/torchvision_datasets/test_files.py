@@ -22,6 +22,7 @@ from ftcore.default_plugins.torchvision_datasets import (
     imagenet,
     oxford_pets,
 )
+from ftcore.testing import check_dataset
 
 
 def _images(folder: Path, *names: str) -> None:
@@ -36,6 +37,7 @@ def _images(folder: Path, *names: str) -> None:
 
 
 def _examples(bundle: DataBundle, part: str) -> list[tuple[str, bytes]]:
+    check_dataset(bundle)
     split = bundle.splits[part]
     names = [bundle.classes[target] for target in split.targets.tolist()]
     images = [image.permute(1, 2, 0).numpy().tobytes() for image in split.inputs(range(len(split)))]

@@ -13,6 +13,7 @@ from torchvision import datasets
 
 from ftcore import DataBundle, DataError
 from ftcore.default_plugins.torchvision_datasets import emnist, fashion_mnist, kmnist, mnist
+from ftcore.testing import check_dataset
 
 
 def _idx(values: np.ndarray) -> bytes:
@@ -38,6 +39,7 @@ def _write(folder: Path, prefix: str, count: int, gzipped: bool, first: int = 0)
 
 
 def _images(bundle: DataBundle, part: str) -> torch.Tensor:
+    check_dataset(bundle)
     split = bundle.splits[part]
     return torch.stack(list(split.inputs(range(len(split)))))[:, 0]
 

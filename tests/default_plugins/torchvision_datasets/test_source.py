@@ -20,6 +20,7 @@ SOURCE = Source("thing", ("below", ""), ("a", "b"), "Author 2000", downloader="M
 
 def _downloader(monkeypatch: pytest.MonkeyPatch, *written: str, error: Exception | None) -> Any:
     calls = []
+    monkeypatch.delenv("FTCORE_OFFLINE", raising=False)
 
     def download(root: str, download: bool, **arguments: Any) -> None:
         assert socket.getdefaulttimeout() is not None
@@ -76,6 +77,14 @@ def test_failed_download(
     _downloader(monkeypatch, error=error)
     with pytest.raises(DataError, match=f"thing cannot be downloaded .*{reason}.*Author 2000"):
         find(SOURCE, tmp_path, download=True)
+
+
+def test_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = _downloader(monkeypatch, "a", "b", error=None)
+    monkeypatch.setenv("FTCORE_OFFLINE", "1")
+    with pytest.raises(DataError, match="thing is not downloaded, since FTCORE_OFFLINE is set"):
+        find(SOURCE, tmp_path, download=True)
+    assert calls == []
 
 
 def test_download_that_brings_too_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
