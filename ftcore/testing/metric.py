@@ -72,7 +72,7 @@ def _check_leading_dimensions(metric: Metric, statistics: Statistics) -> None:
         length = len(next(iter(rows.values())))
         weight = torch.arange(1, 4).unsqueeze(1).expand(3, length)  # (replicates, units)
         rows["weight"] = weight.contiguous()
-    got = _value(metric, Statistics(stacked, rows))
+    got = _attempt(metric, Statistics(stacked, rows), "For statistics with 3 replicates")
     assert got.shape == (3,), (
         f"For statistics with 3 replicates compute() returns shape {tuple(got.shape)}, not (3,)."
     )
@@ -86,14 +86,16 @@ def _check_empty(metric: Metric, statistics: Statistics) -> None:
         {name: value.new_zeros(value.shape) for name, value in statistics.fields.items()},
         {name: value[:0] for name, value in statistics.rows.items()},
     )
-    try:
-        value = _value(metric, empty)
-    except Exception as error:
-        raise AssertionError(
-            f"Without any example compute() raises {type(error).__name__}: {error}; "
-            "return NaN where the metric is undefined."
-        ) from error
+    value = _attempt(metric, empty, "Without any example (undefined is NaN)")
     assert value.dim() == 0, "Without any example compute() returns another shape."
+
+
+def _attempt(metric: Metric, statistics: Statistics, when: str) -> Tensor:
+    try:
+        return _value(metric, statistics)
+    except Exception as error:  # a border: the metric under test
+        kind = type(error).__name__
+        raise AssertionError(f"{when} compute() raises {kind}: {error}.") from error
 
 
 def _value(metric: Metric, statistics: Statistics) -> Tensor:

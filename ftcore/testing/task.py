@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,10 +15,10 @@ from ftcore.registry import parse_spec
 from ftcore.testing.refusals import assert_refused
 from ftcore.testing.samples import tiny_backbone
 from ftcore.testing.statistics import check_resampling, check_sums
-from ftcore.testing.values import is_close, leaves, mapped
+from ftcore.testing.values import leaves, mapped
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 _EXAMPLES = 12
 
@@ -95,24 +96,30 @@ def _check_head(task: Task, bundle: DataBundle, targets: Tensor) -> Inputs:
         assert leaf.shape[0] == len(targets), (
             f"The head returns shape {tuple(leaf.shape)} for {len(targets)} examples."
         )
-    loss = task.build_loss(bundle)
-    value = loss(outputs, targets)
-    assert value.dim() == 0, f"The loss has shape {tuple(value.shape)}; it is one number."
-    assert bool(value.isfinite()), f"The loss of finite outputs is {float(value)}."
-    doubled = loss(
-        mapped(outputs, lambda tensor: torch.cat([tensor, tensor])),
-        targets.repeat((2,) + (1,) * (targets.dim() - 1)),
-    )
-    assert is_close(value, doubled, rtol=1e-4, atol=1e-6), (
-        f"Each example twice changes the loss from {float(value)} to {float(doubled)}; "
-        "it is the mean over the batch."
-    )
-    parameters = list(head.parameters())
-    gradients = torch.autograd.grad(value, parameters, allow_unused=True) if parameters else ()
-    assert not parameters or any(gradient is not None for gradient in gradients), (
-        "The loss has no gradient in the head."
-    )
+    _check_loss(task, bundle, list(head.parameters()), (outputs, targets))
     return mapped(outputs, lambda tensor: tensor.detach())
+
+
+def _check_loss(
+    task: Task, bundle: DataBundle, parameters: list[nn.Parameter], batch: tuple[Inputs, Tensor]
+) -> None:
+    import torch
+
+    loss = task.build_loss(bundle)
+    value = loss(*batch)
+    assert value.dim() == 0, f"The loss has shape {tuple(value.shape)}; it is one number."
+    once = float(value.detach())
+    assert math.isfinite(once), f"The loss of finite outputs is {once}."
+    outputs, targets = mapped(batch, lambda tensor: torch.cat([tensor, tensor]))
+    twice = float(loss(outputs, targets).detach())
+    assert math.isclose(once, twice, rel_tol=1e-4, abs_tol=1e-6), (
+        f"With each example twice the loss is {twice} instead of {once}; it is the batch's mean."
+    )
+    if parameters:
+        assert value.requires_grad, "The loss has no gradient."
+        gradients = torch.autograd.grad(value, parameters, allow_unused=True)
+        has_gradient = any(gradient is not None for gradient in gradients)
+        assert has_gradient, "The loss has no gradient in the head."
 
 
 def _check_decoded(task: Task, outputs: Inputs, count: int) -> None:
