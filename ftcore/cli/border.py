@@ -27,10 +27,9 @@ def exit_code_of(command: Callable[[], None], *, verbose: bool) -> int:
     try:
         return _run(command, verbose)
     except BrokenPipeError:
-        for stream in (sys.stdout, sys.stderr):
-            if _has_lost_reader(stream):
-                # Python flushes once more as it ends, and would complain.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        for stream in _without_reader():
+            # Python flushes once more as it ends, and would complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return READER_GONE
 
 
@@ -67,11 +66,12 @@ def _run(command: Callable[[], None], verbose: bool) -> int:
     except FtcoreError as error:
         _complain(str(error), error, verbose)
         return error.exit_code
-    except Exception as error:
-        if isinstance(error, BrokenPipeError) and any(
-            map(_has_lost_reader, (sys.stdout, sys.stderr))
-        ):
+    except OSError as error:  # the system's trouble, such as a full disk, and no bug
+        if isinstance(error, BrokenPipeError) and _without_reader():
             raise
+        _complain(f"{type(error).__name__}: {error}", error, verbose)
+        return 1
+    except Exception as error:
         message = f"{type(error).__name__}: {error} (a bug in ftcore: please report it"
         hint = ")" if verbose else " with the traceback that FTCORE_DEBUG=1 shows)"
         _complain(message + hint, error, verbose)
@@ -85,8 +85,12 @@ def _complain(message: str, error: Exception, verbose: bool) -> None:
     click.echo("Error: " + " ".join(message.splitlines()), err=True)
 
 
+def _without_reader() -> list[TextIO]:
+    """The standard streams that nobody reads any more; other pipes, as to a worker, may break."""
+    return [stream for stream in (sys.stdout, sys.stderr) if _has_lost_reader(stream)]
+
+
 def _has_lost_reader(stream: TextIO) -> bool:
-    """Whether nobody reads a pipe any more; a broken pipe elsewhere, as to a worker, is a bug."""
     if sys.platform == "win32":
         return True  # it has no poll; pipes break there with other errors anyway
     try:
