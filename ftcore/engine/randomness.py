@@ -27,7 +27,7 @@ def seed_torch(*parts: int) -> None:
     torch.default_generator.manual_seed(seed)
     # torch.manual_seed would queue a call and a stack trace for a CUDA that nobody has started,
     # at every step.
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.manual_seed_all(seed)
 
 

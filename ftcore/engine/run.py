@@ -20,7 +20,7 @@ from ftcore.engine.features import Cut, choose_cut, compute_features
 from ftcore.engine.freezing import Freezer, check_plan, check_unmoved
 from ftcore.engine.model import assemble
 from ftcore.engine.observer import Observer
-from ftcore.engine.optimization import default_learning_rate
+from ftcore.engine.optimization import Factor, build_schedule, default_learning_rate
 from ftcore.engine.parts import RunParts
 from ftcore.engine.randomness import MODEL, seed_torch
 from ftcore.engine.result import describe
@@ -41,6 +41,7 @@ class Prepared:
     machine: Machine
     cut: Cut
     rate: float
+    schedule: Factor
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -102,6 +103,7 @@ def prepare(parts: RunParts, observer: Observer) -> Prepared:
     """Check the data, put the head on, and freeze; nothing is trained or written yet."""
     config = parts.config
     machine = Machine.of(config)
+    schedule = build_schedule(config.schedule, config.epochs)
     start = time.perf_counter()
     check_data(parts.bundle, parts.task, observer)
     checked = time.perf_counter() - start
@@ -115,7 +117,8 @@ def prepare(parts: RunParts, observer: Observer) -> Prepared:
     examples = sum(len(split) for split in parts.bundle.splits.values())
     cut = choose_cut(model, plan, _raw(parts, "train"), examples, config)
     rate = config.lr or default_learning_rate(plan, parts.backbone.weights)
-    return Prepared(parts, model, freezer, machine, cut, rate, {"data check": checked})
+    seconds = {"data check": checked}
+    return Prepared(parts, model, freezer, machine, cut, rate, schedule, seconds)
 
 
 def _raw(parts: RunParts, part: str) -> RawSource:
@@ -161,6 +164,7 @@ def _train(
         evaluator=_evaluator(prepared),
         config=config,
         rate=prepared.rate,
+        schedule=prepared.schedule,
         machine=prepared.machine,
         observer=observer,
         save=lambda trainer: checkpoint.save(trainer, directory.checkpoint, digest),

@@ -14,7 +14,7 @@ from ftcore.engine.device import Machine
 from ftcore.engine.evaluation import Evaluator
 from ftcore.engine.freezing import Freezer
 from ftcore.engine.observer import Observer
-from ftcore.engine.optimization import build_optimizer, build_schedule, set_rates
+from ftcore.engine.optimization import Factor, build_optimizer, set_rates
 from ftcore.engine.randomness import STEP, seed_torch
 from ftcore.errors import NumericalError, StoppedError
 from ftcore.interfaces import Loss
@@ -55,6 +55,7 @@ class Trainer:
     evaluator: Evaluator
     config: RunConfig
     rate: float
+    schedule: Factor
     machine: Machine
     observer: Observer
     save: Callable[[Trainer], None]
@@ -63,7 +64,6 @@ class Trainer:
     def __post_init__(self) -> None:
         plan, config = self.freezer.plan, self.config
         self.optimizer = build_optimizer(self.freezer.model, plan, config)
-        self.schedule = build_schedule(config.schedule, config.epochs)
         batches = len(training_order(len(self.train.targets), config.batch_size, config.seed, 0))
         self.steps_in_epoch = -(-batches // config.accumulate)
         self.scaler = torch.amp.GradScaler(
