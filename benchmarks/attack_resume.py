@@ -24,11 +24,10 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+import torchvision  # noqa: F401
 from PIL import Image
 
-import torchvision  # noqa: F401
-
-import ftcore.api  # noqa: F401
+import ftcore.api
 from ftcore.cli import main as ftcore
 
 FILES = ("model.safetensors", "predictions.safetensors", "metrics.jsonl")

@@ -1,4 +1,4 @@
-"""Wrong inputs, through the command line: the right exit code, one sentence, nothing half-written."""
+"""Wrong inputs by command line: the right exit code, one sentence, nothing half-written."""
 
 from __future__ import annotations
 
