@@ -27,7 +27,7 @@ import numpy as np
 import torchvision  # noqa: F401
 from PIL import Image
 
-import ftcore.api
+from ftcore import api as api  # what a run imports, before the processes are forked
 from ftcore.cli import main as ftcore
 
 FILES = ("model.safetensors", "predictions.safetensors", "metrics.jsonl")

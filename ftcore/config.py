@@ -40,8 +40,8 @@ class RunConfig(BaseModel):
     optimizer: Literal["sgd", "adamw"] = Field("adamw", description="Optimizer.")
     lr: Positive | None = Field(
         None,
-        description="Peak learning rate; by default 0.01 for a head alone, 0.001 where it starts alone "
-        "or nothing is pretrained, else 0.0001.",
+        description="Peak learning rate; by default 0.01 for a head alone, 0.001 where it starts "
+        "alone or nothing is pretrained, else 0.0001.",
     )
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(0.9, description="Momentum of SGD.")
     weight_decay: NotNegative = Field(0.01, description="Weight decay.")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--config",
     "config_file",
+    envvar="FTCORE_RUN_CONFIG",
     type=click.Path(path_type=Path),
     help="YAML file of options, such as a run's config.yaml; flags and environment go before it.",
 )

@@ -11,14 +11,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ftcore import Backbone, ConfigError, FreezePlan, Phase, Stage, hookimpl
+from ftcore import (
+    Backbone,
+    ConfigError,
+    FreezePlan,
+    FreezingStrategy,
+    Phase,
+    Stage,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 @hookimpl
-def register_freezing(register: Callable[[str, Callable[..., object]], None]) -> None:
+def register_freezing(
+    register: Callable[[str, Callable[..., FreezingStrategy]], None],
+) -> None:
     """Register the strategies that ship in the box."""
     register("none", NoFreezing)
     register("bottom", Bottom)

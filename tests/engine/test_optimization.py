@@ -45,7 +45,7 @@ def test_schedules(spec: str, factors: list[float]) -> None:
     ],
 )
 def test_bad_schedules_are_refused(spec: str, error: type[Exception]) -> None:
-    with pytest.raises(error, match="cosin|step|warmup"):
+    with pytest.raises(error, match=r"cosin|step|warmup"):
         build_schedule(spec, epochs=4)
 
 

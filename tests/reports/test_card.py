@@ -35,6 +35,12 @@ def make_record(note: str = "", value: float | None = 0.953) -> Record:
     )
 
 
+def test_the_card_says_what_replaced_the_weights_not_why() -> None:
+    text = "\n".join(render_card(make_record("net starts from random weights: no network")))
+    assert "net starts from random weights" in text
+    assert "no network" not in text
+
+
 def test_the_card_says_what_matters() -> None:
     text = "\n".join(render_card(make_record()))
     for words in (
