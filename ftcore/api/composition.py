@@ -24,7 +24,13 @@ def compose(config: RunConfig, plugins: Plugins) -> RunParts:
     metrics = make_metrics(config, task, plugins)
     bundle = complete_splits(bundle, config.split_seed)
     backbone = make_backbone(config, bundle.input_shape, plugins)
-    resolved = config.model_copy(update={"weights": _resolved(config.weights, backbone)})
+    resolved = config.model_copy(
+        update={
+            "weights": _resolved(config.weights, backbone),
+            "task": config.task or bundle.task,
+            "metric": tuple(config.metric or task.metrics),
+        }
+    )
     return RunParts(backbone, bundle, task, metrics, resolved, strategy)
 
 

@@ -12,6 +12,7 @@ from ftcore.engine import run as engine
 from ftcore.engine.directory import RunDirectory
 from ftcore.engine.features import Cut
 from ftcore.engine.observer import Observer
+from ftcore.engine.preparation import prepare
 from ftcore.engine.summary import summarize
 from ftcore.plugins import Plugins, plugin_manager
 from ftcore.record import Record, StageRecord
@@ -53,7 +54,7 @@ def run(
     observer = observer or Observer()
     parts = compose(config, plugins or plugin_manager())
     show_notes(parts, observer)
-    prepared = engine.prepare(parts, observer)
+    prepared = prepare(parts, observer)
     directory = RunDirectory.create(prepared.parts.config)
     return engine.run(prepared, directory, observer)
 
@@ -72,7 +73,7 @@ def resume(
         observer.note(f"{path} is complete; this is its result")
         return directory.record()
     parts = compose(directory.config(), plugins or plugin_manager())
-    return engine.run(engine.prepare(parts, observer), directory, observer)
+    return engine.run(prepare(parts, observer), directory, observer)
 
 
 def plan(
@@ -85,7 +86,7 @@ def plan(
     """Return what a run would train and keep frozen, without training."""
     config = make_config(config, options)
     parts = compose(config, plugins or plugin_manager())
-    prepared = engine.prepare(parts, observer or Observer())
+    prepared = prepare(parts, observer or Observer())
     cut = prepared.cut
     return Plan(
         stages=summarize(prepared.model, prepared.freezer.plan, cut.stages),

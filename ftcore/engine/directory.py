@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +42,24 @@ class RunDirectory:
                 f"{path} is no run: it has no config.yaml; runs are folders below runs/"
             )
         return cls(path)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes out of the folder; DataError where one works in it already."""
+        if sys.platform == "win32":
+            yield
+            return
+        import fcntl
+
+        with (self.path / "config.yaml").open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise DataError(
+                    f"another process is working in {self.path}; wait for it, or stop it first"
+                ) from None
+            storage.remove_leftovers(self.path)
+            yield
 
     @property
     def checkpoint(self) -> Path:

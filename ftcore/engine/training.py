@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
-from ftcore.config import RunConfig
 from ftcore.engine.batches import Batch, Source, load_batches, to_device, training_order
-from ftcore.engine.device import Machine
-from ftcore.engine.evaluation import Evaluator
-from ftcore.engine.freezing import Freezer
+from ftcore.engine.digests import digests
+from ftcore.engine.freezing import check_unmoved
 from ftcore.engine.observer import Observer
-from ftcore.engine.optimization import Factor, build_optimizer, set_rates
+from ftcore.engine.optimization import build_optimizer, set_rates
+from ftcore.engine.preparation import Prepared
 from ftcore.engine.randomness import STEP, seed_torch
 from ftcore.errors import NumericalError, StoppedError
-from ftcore.interfaces import Loss
+from ftcore.interfaces import Phase
 from ftcore.record import EpochRecord
 
 
@@ -43,32 +42,33 @@ class Progress:
         return 0 if best is None else self.history[-1].epoch - best
 
 
-@dataclass
 class Trainer:
-    """Trains a model, or the part of it above the cut, under a freeze plan."""
+    """Trains the part of a model above the cut, under its freeze plan."""
 
-    model: nn.Module  # maps what `train` and `val` load to outputs
-    freezer: Freezer  # of the whole model
-    train: Source
-    val: Source
-    loss: Loss
-    evaluator: Evaluator
-    config: RunConfig
-    rate: float
-    schedule: Factor
-    machine: Machine
-    observer: Observer
-    save: Callable[[Trainer], None]
-    progress: Progress = field(default_factory=Progress)
-
-    def __post_init__(self) -> None:
-        plan, config = self.freezer.plan, self.config
-        self.optimizer = build_optimizer(self.freezer.model, plan, config)
-        batches = len(training_order(len(self.train.targets), config.batch_size, config.seed, 0))
-        self.steps_in_epoch = -(-batches // config.accumulate)
+    def __init__(
+        self,
+        prepared: Prepared,
+        sources: Mapping[str, Source],
+        observer: Observer,
+        save: Callable[[Trainer], None],
+    ) -> None:
+        parts = prepared.parts
+        self.config = parts.config
+        self.model = prepared.suffix
+        self.freezer = prepared.freezer
+        self.machine = prepared.machine
+        self.evaluator = prepared.evaluator
+        self.train, self.val = sources["train"], sources["val"]
+        self.loss = parts.task.build_loss(parts.bundle)
+        self.rate, self.schedule = prepared.rate, prepared.schedule
+        self.observer, self.save = observer, save
+        self.progress = Progress()
+        self.optimizer = build_optimizer(self.freezer.model, self.freezer.plan, self.config)
         self.scaler = torch.amp.GradScaler(
             self.machine.device.type, enabled=self.machine.precision == "fp16"
         )
+        self.steps_in_epoch = -(-len(self._order(epoch=0)) // self.config.accumulate)
+        self._guard: tuple[Phase, dict[str, str]] | None = None
 
     def fit(self) -> Progress:
         """Train from where the progress stands to the end, and load the best weights."""
@@ -82,6 +82,7 @@ class Trainer:
         except StoppedError:
             self.save(self)
             raise
+        self._check_phase()
         if self.progress.best:
             self.freezer.model.load_state_dict(self.progress.best, strict=False)
         return self.progress
@@ -92,11 +93,8 @@ class Trainer:
 
     def _train_epoch(self) -> None:
         config, progress = self.config, self.progress
-        phase = self.freezer.plan.phase_at(progress.epoch)
-        order = training_order(
-            len(self.train.targets), config.batch_size, config.seed, progress.epoch
-        )
-        self.freezer.enter(phase)
+        phase = self._enter_phase()
+        order = self._order(progress.epoch)
         self.observer.step_started(f"epoch {progress.epoch + 1}", len(order), "batches")
         self.observer.advanced(progress.batch)
         group: list[Batch] = []
@@ -114,6 +112,25 @@ class Trainer:
             group = []
             self._stop_if_asked()
         self.observer.step_finished()
+
+    def _order(self, epoch: int) -> list[list[int]]:
+        """The epoch's batches of indices."""
+        config = self.config
+        return training_order(len(self.train.targets), config.batch_size, config.seed, epoch)
+
+    def _enter_phase(self) -> Phase:
+        """Freeze as the epoch's phase says; what the phase before froze must not have moved."""
+        phase = self.freezer.plan.phase_at(self.progress.epoch)
+        if self._guard is None or self._guard[0] != phase:
+            self._check_phase()
+            self._guard = phase, digests(self.freezer.frozen_state(phase))
+        self.freezer.enter(phase)
+        return phase
+
+    def _check_phase(self) -> None:
+        if self._guard is not None:
+            phase, before = self._guard
+            check_unmoved(before, digests(self.freezer.frozen_state(phase)))
 
     def _rate(self, step: int) -> float:
         """The head's learning rate at a step of the current epoch."""

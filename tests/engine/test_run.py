@@ -15,6 +15,7 @@ from ftcore.engine import run as engine
 from ftcore.engine.directory import RunDirectory
 from ftcore.engine.observer import Observer
 from ftcore.engine.parts import RunParts
+from ftcore.engine.preparation import prepare
 from ftcore.engine.storage import read_tensors, verify_manifest
 from ftcore.errors import ConfigError, DataError, FtcoreError, NumericalError, StoppedError
 from ftcore.interfaces import DataBundle, FreezingStrategy, Metric, Task
@@ -46,7 +47,7 @@ def make_parts(bundle: DataBundle | None = None, **options: Any) -> RunParts:
 def run(folder: Path, observer: Observer | None = None, **options: Any) -> tuple[Record, Path]:
     parts = make_parts(out=folder, **options)
     observer = observer or Observer()
-    prepared = engine.prepare(parts, observer)
+    prepared = prepare(parts, observer)
     directory = RunDirectory.create(prepared.parts.config)
     return engine.run(prepared, directory, observer), directory.path
 
@@ -54,7 +55,7 @@ def run(folder: Path, observer: Observer | None = None, **options: Any) -> tuple
 def resume(path: Path, observer: Observer) -> Record:
     directory = RunDirectory.open(path)
     config = directory.config().model_dump()
-    return engine.run(engine.prepare(make_parts(**config), observer), directory, observer)
+    return engine.run(prepare(make_parts(**config), observer), directory, observer)
 
 
 def content(path: Path) -> dict[str, str]:
@@ -154,7 +155,7 @@ def test_resuming_with_other_frozen_weights_is_refused(tmp_path: Path) -> None:
     directory = RunDirectory.open(Path(str(stopped.value).rpartition(" ")[2]))
     parts = replace(make_parts(**directory.config().model_dump()), backbone=make_backbone(seed=9))
     with pytest.raises(DataError, match="frozen weights differ"):
-        engine.run(engine.prepare(parts, Observer()), directory, Observer())
+        engine.run(prepare(parts, Observer()), directory, Observer())
 
 
 def test_the_best_weights_are_kept_not_the_last(tmp_path: Path) -> None:
@@ -197,7 +198,7 @@ def test_inputs_that_are_not_finite_are_named(tmp_path: Path) -> None:
     bundle = make_bundle()
     bundle.splits["val"].values[4, 0, 1, 1] = float("nan")  # type: ignore[attr-defined]
     with pytest.raises(DataError, match=r"1 of 90.*'val/4'"):
-        engine.prepare(make_parts(bundle, out=tmp_path), Observer())
+        prepare(make_parts(bundle, out=tmp_path), Observer())
     assert not list(tmp_path.iterdir())
 
 
@@ -213,7 +214,7 @@ def test_a_backbone_that_moves_its_own_state_fails_the_run(tmp_path: Path) -> No
 
     parts = make_parts(out=tmp_path, cache="off")
     parts.backbone.stages[0].module.append(Restless())  # type: ignore[operator]
-    prepared = engine.prepare(parts, Observer())
+    prepared = prepare(parts, Observer())
     directory = RunDirectory.create(prepared.parts.config)
     with pytest.raises(FtcoreError, match=r"frozen tensors moved.*stem\.4\.calls"):
         engine.run(prepared, directory, Observer())
@@ -238,8 +239,36 @@ def test_bf16_trains(tmp_path: Path) -> None:
 
 def test_augmentation_reaches_training_only(tmp_path: Path) -> None:
     parts = make_parts(out=tmp_path, augment="noise")
-    prepared = engine.prepare(parts, Observer())
+    prepared = prepare(parts, Observer())
     assert prepared.cut.stages == 0
     assert "random" in prepared.cut.reason
     assert isinstance(parts.backbone.preprocess, ToFloat)
     assert not parts.backbone.preprocess.is_random
+
+
+def test_two_processes_cannot_work_in_one_run(tmp_path: Path) -> None:
+    with pytest.raises(StoppedError) as stopped:
+        run(tmp_path, StopAfter(2))
+    directory = RunDirectory.open(Path(str(stopped.value).rpartition(" ")[2]))
+    with directory.locked(), pytest.raises(DataError, match="another process is working in"):
+        resume(directory.path, Observer())
+    resume(directory.path, Observer())
+
+
+def test_the_saved_configuration_leaves_nothing_to_choose(tmp_path: Path) -> None:
+    parts = replace(make_parts(), config=RunConfig.parse({"out": tmp_path}))
+    prepared = prepare(parts, Observer())
+    assert (parts.config.lr, parts.config.cache) == (None, "auto")
+    assert (prepared.parts.config.lr, prepared.parts.config.cache) == (0.01, "memory")
+
+
+def test_what_a_phase_freezes_must_not_move_in_it(tmp_path: Path) -> None:
+    parts = make_parts(out=tmp_path, freeze="lp-ft", cache="off")
+
+    def disturb(module: nn.Module, inputs: object, output: object) -> None:
+        module.get_parameter("0.weight").data.add_(1e-3)
+
+    prepared = prepare(parts, Observer())
+    prepared.model.get_submodule("top").register_forward_hook(disturb)
+    with pytest.raises(FtcoreError, match=r"frozen tensors moved.*top\.0\.weight"):
+        engine.run(prepared, RunDirectory.create(parts.config), Observer())

@@ -1,0 +1,94 @@
+"""Everything before training: check the data, put the head on, freeze, decide where to cut."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from torch import nn
+
+from ftcore.engine.batches import RawSource
+from ftcore.engine.checks import check_data
+from ftcore.engine.device import Machine
+from ftcore.engine.evaluation import Evaluator
+from ftcore.engine.features import Cut, choose_cut
+from ftcore.engine.freezing import Freezer, check_plan
+from ftcore.engine.model import assemble
+from ftcore.engine.observer import Observer
+from ftcore.engine.optimization import Factor, build_schedule, default_learning_rate
+from ftcore.engine.parts import RunParts
+from ftcore.engine.randomness import MODEL, seed_torch
+
+
+@dataclass
+class Prepared:
+    """A model under its freeze plan, and how far it is a fixed function.
+
+    The configuration in `parts` is resolved: what was left to be chosen has been.
+    """
+
+    parts: RunParts
+    model: nn.Sequential
+    freezer: Freezer
+    machine: Machine
+    cut: Cut
+    rate: float  # peak learning rate of the head
+    schedule: Factor
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def suffix(self) -> nn.Sequential:
+        """The part of the model above the cut."""
+        return self.model[self.cut.stages :]
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """What scores the model on a part."""
+        parts = self.parts
+        return Evaluator(
+            parts.task, parts.bundle, parts.metrics, self.machine, parts.config.workers
+        )
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Add the wall time of the block to `seconds`."""
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+def prepare(parts: RunParts, observer: Observer) -> Prepared:
+    """Return what a run would train and evaluate; nothing is trained or written yet.
+
+    Raises a child of FtcoreError that names what cannot be used.
+    """
+    config = parts.config
+    machine = Machine.of(config)
+    schedule = build_schedule(config.schedule, config.epochs)
+    start = time.perf_counter()
+    check_data(parts.bundle, parts.task, observer)
+    seconds = {"data check": time.perf_counter() - start}
+    seed_torch(MODEL, config.seed)
+    head = parts.task.build_head(parts.backbone, parts.bundle)
+    model = assemble(parts.backbone, head).to(machine.device).to(memory_format=machine.layout)
+    plan = parts.strategy.plan(parts.backbone, head, config.epochs)
+    check_plan(plan, model, config.epochs)
+    freezer = Freezer(model, plan)
+    freezer.enter(plan.phases[0])
+    examples = sum(len(split) for split in parts.bundle.splits.values())
+    cut = choose_cut(model, plan, raw_source(parts, "train"), examples, config)
+    rate = config.lr or default_learning_rate(plan, parts.backbone.weights)
+    # A resumed run must not choose again: free memory, say, may differ then.
+    resolved = {"lr": rate, "cache": "memory" if cut.stages else "off"}
+    parts = replace(parts, config=config.model_copy(update=resolved))
+    return Prepared(parts, model, freezer, machine, cut, rate, schedule, seconds)
+
+
+def raw_source(parts: RunParts, part: str) -> RawSource:
+    """Return the raw examples of a part; those of train are augmented where that is asked for."""
+    preprocess = parts.backbone.preprocess
+    if part == "train" and parts.config.augment != "none":
+        preprocess = preprocess.augmented(parts.config.augment)
+    return RawSource(parts.bundle.splits[part], preprocess, parts.config.seed)
