@@ -46,11 +46,12 @@ def main() -> None:
     parser.add_argument("--arch", default="resnet18")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--batchnorm", choices=["eval", "train"], default="eval")
+    parser.add_argument("--resize", type=int, default=256)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.manual_seed(options.seed)
-    steps = [transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor()]
+    steps = [transforms.Resize(options.resize), transforms.CenterCrop(224), transforms.ToTensor()]
     normalise = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     transform = transforms.Compose([*steps, normalise])
     train, test = (

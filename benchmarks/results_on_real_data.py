@@ -23,7 +23,7 @@ RESULTS = Path(__file__).parent / "results" / "real_data.json"
 DATASETS = {
     "hymenoptera": "folder:path={data}/hymenoptera/hymenoptera_data",
     "flowers": "folder:path={data}/flowers-thumbs",
-    "cifar10-4k": "cifar10:root={data}/cifar10-subset,checksum=false",
+    "cifar10-4k": "cifar10:root={data}/cifar10-subset/cifar-10-batches-py-subset,checksum=false",
     "fashion-mnist": "fashion-mnist:root={data}/fashion-mnist",
 }
 WEIGHTS = {
@@ -56,7 +56,7 @@ def cases() -> Iterator[Case]:
         yield Case("cifar10-4k", "mobilenet_v2", True, freeze, 3)
     for freeze, seeds in (("bottom", 3), ("none", 1), ("gradual", 1)):
         yield Case(
-            "fashion-mnist", "mobilenet_v2", True, freeze, seeds, {"epochs": 4, "batch_size": 128}
+            "fashion-mnist", "mobilenet_v2", True, freeze, seeds, {"epochs": 2, "batch_size": 128}
         )
 
 

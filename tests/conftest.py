@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,3 +34,11 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installatio
     monkeypatch.syspath_prepend(folder)
     monkeypatch.delenv("FTCORE_LOAD_PLUGINS", raising=False)
     return Installation(folder)
+
+
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Let SIGINT interrupt, though a shell that starts tests in its background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -13,7 +13,7 @@ from typing import TextIO
 
 import click
 
-from ftcore.errors import FtcoreError
+from ftcore.errors import FtcoreError, StoppedError
 
 INTERRUPTED = 130  # 128 + SIGINT
 READER_GONE = 141  # 128 + SIGPIPE
@@ -63,6 +63,9 @@ def _run(command: Callable[[], None], verbose: bool) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except StoppedError as stopped:
+        click.echo(f"{stopped}", err=True)
+        return stopped.exit_code
     except FtcoreError as error:
         _complain(str(error), error, verbose)
         return error.exit_code

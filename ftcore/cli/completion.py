@@ -8,7 +8,7 @@ from click.shell_completion import get_completion_class
 from ftcore.cli.entry import COMPLETE_VARIABLE
 
 
-@click.command("completion")
+@click.command("completion", short_help="Print a shell's completion script.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PACKAGES = ("ftcore", "torch", "torchvision", "numpy", "pluggy", "safetensors")
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Say what is installed and used, and why.")
 @json_option
 @click.pass_obj
 def command(plugins: Plugins, *, as_json: bool) -> None:

@@ -28,7 +28,7 @@ OPTIONS = (
 )
 
 
-@click.command("evaluate")
+@click.command("evaluate", short_help="Score a finished run, or a pretrained model as it is.")
 @click.argument("run", required=False, type=click.Path(path_type=Path))
 @config_options(OPTIONS)
 @json_option

@@ -20,7 +20,7 @@ KINDS = [kind for kind in get_args(Kind) if kind != "commands"]
 _SET_BY_RUN = {"backbones": {"weights", "input_shape", "image_size"}}
 
 
-@click.command("list")
+@click.command("list", short_help="List the names that a run may use.")
 @click.argument("kind", type=click.Choice(KINDS))
 @json_option
 @click.pass_obj

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FIELDS = ("id", "prediction", "confidence")
 
 
-@click.command("predict")
+@click.command("predict", short_help="Predict new files with a finished run.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(

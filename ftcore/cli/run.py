@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ftcore.plugins import Plugins
 
 
-@click.command("run")
+@click.command("run", short_help="Fine-tune a pretrained backbone and evaluate it.")
 @config_options()
 @click.option(
     "--config",

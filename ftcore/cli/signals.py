@@ -16,8 +16,13 @@ class StopRequest:
         self._before: dict[signal.Signals, object] = {}
 
     def install(self) -> None:
-        """Begin to notice; only the main thread of a program may."""
+        """Begin to notice; only the main thread of a program may.
+
+        A signal that is ignored stays so: that is how a shell starts what runs in its background.
+        """
         for number in _SIGNALS:
+            if signal.getsignal(number) is signal.SIG_IGN:
+                continue
             self._before[number] = signal.signal(number, self._notice)
 
     def remove(self) -> None:

@@ -54,7 +54,7 @@ class Evaluator:
                 self.task.update_(statistics, outputs, targets)
                 observer.advanced(len(batch.indices))
                 if observer.should_stop():
-                    raise StoppedError("stopped during evaluation")
+                    raise StoppedError("Stopped during evaluation")
         return statistics, None if loss is None else total / len(source.targets)
 
     def values(self, statistics: Statistics) -> dict[str, float]:

@@ -88,6 +88,6 @@ def compute_features(
             features[batch.indices[0] : batch.indices[-1] + 1] = output.cpu()
             observer.advanced(len(batch.indices))
             if observer.should_stop():
-                raise StoppedError("stopped while the frozen features were computed")
+                raise StoppedError("Stopped while the frozen features were computed")
     assert features is not None  # a part is never empty
     return CachedSource(features, source.targets, source.ids)

@@ -28,7 +28,7 @@ def run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Reco
         with directory.locked(), deterministic():
             return _run(prepared, directory, observer)
     except StoppedError as stopped:
-        raise StoppedError(f"{stopped}; go on with: ftcore run --resume {directory.path}") from None
+        raise StoppedError(f"{stopped}. Go on with: ftcore run --resume {directory.path}") from None
 
 
 def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Record:

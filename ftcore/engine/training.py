@@ -175,7 +175,7 @@ class Trainer:
     def _stop_if_asked(self) -> None:
         if self.observer.should_stop():
             epoch, batch = self.progress.epoch + 1, self.progress.batch
-            raise StoppedError(f"stopped in epoch {epoch} after batch {batch}")
+            raise StoppedError(f"Stopped in epoch {epoch} after batch {batch}")
 
     def _validate(self) -> None:
         progress = self.progress

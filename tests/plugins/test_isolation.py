@@ -39,6 +39,7 @@ def test_whatever_is_raised_becomes_a_plugin_error_with_that_cause(error: BaseEx
     assert type(error).__name__ in str(caught.value)
 
 
+@pytest.mark.usefixtures("_interruptible")
 @pytest.mark.parametrize("press", [press_ctrl_c, press_and_swallow, press_and_hide])
 def test_ctrl_c_of_the_user_stays_one_whatever_the_plugin_does(press: Callable[[], None]) -> None:
     before = signal.getsignal(signal.SIGINT)

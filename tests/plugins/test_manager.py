@@ -122,6 +122,7 @@ def test_of_two_plugins_with_one_name_the_first_keeps_it(installation: Installat
     assert "t" not in plugins.tasks, "a plugin is quarantined as a whole"
 
 
+@pytest.mark.usefixtures("_interruptible")
 def test_ctrl_c_while_a_plugin_loads_stops_and_leaves_nothing_half_loaded(
     installation: Installation,
 ) -> None:
