@@ -70,6 +70,7 @@ def command(photos: Path, runs: Path) -> list[str]:
     for run in runs.iterdir() if runs.exists() else ():
         return ["run", "--resume", str(run), "-q"]
     options = ["--backbone", "shufflenet_v2_x0_5", "--weights", "none", "--freeze", "top:2"]
+    options += ["--image-size", "32"]
     options += ["--dataset", f"folder:path={photos}", "--augment", "flip", "--lr", "0.01"]
     options += ["--epochs", "4", "--batch-size", "8", "--out", str(runs), "-q"]
     return ["run", *options]

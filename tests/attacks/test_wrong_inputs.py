@@ -14,7 +14,7 @@ from PIL import Image
 
 from ftcore.cli import main
 
-NET = ["--backbone", "squeezenet1_1", "--weights", "none"]
+NET = ["--backbone", "squeezenet1_1", "--weights", "none", "--image-size", "32"]
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_wrong_input_is_refused_in_a_sentence(
     monkeypatch.chdir(photos.parent)
     given = [argument.format(photos=photos) for argument in arguments]
     defaults = [] if "--resume" in given else [flag for flag in NET if NET[0] not in given]
-    if "--weights" in given:
+    if "--weights" in given or "--image-size" in given:
         defaults = NET[:2]
     assert main(["run", *defaults, *given]) == code
     printed = capfd.readouterr()

@@ -47,10 +47,10 @@ class Architecture:
 
 def _patches(pixels: int) -> Sizes:
     # Four patches a side is the least that still shows an arrangement.
-    return Sizes(smallest=pixels, useful=4 * pixels, multiple=pixels, is_strict=True)
+    return Sizes(smallest=pixels, useful=max(96, 4 * pixels), multiple=pixels, is_strict=True)
 
 
-_ALEXNET = Sizes(smallest=63, useful=64)
+_ALEXNET = Sizes(smallest=63)
 _VGG = Sizes(smallest=32)
 _DENSENET = Sizes(smallest=29)
 _SQUEEZENET_1_0 = Sizes(smallest=21)

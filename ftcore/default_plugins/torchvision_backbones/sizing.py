@@ -14,7 +14,9 @@ class Sizes:
     """The square image sizes that an architecture works with, in pixels."""
 
     smallest: int = 1  # below it a layer's output is empty
-    useful: int = 32  # the smallest that is chosen unasked
+    # The smallest that is chosen unasked. Networks trained at 224 pixels see next to nothing in
+    # less: of mobilenet_v2's features of CIFAR-10 at 32 pixels, 99.98 % are zero.
+    useful: int = 96
     multiple: int = 1  # sizes chosen unasked are multiples of it
     is_strict: bool = False  # whether all sizes must be
 

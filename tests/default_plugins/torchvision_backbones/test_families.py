@@ -15,7 +15,6 @@ from ftcore.default_plugins.torchvision_backbones.preprocessing import make_prep
 
 from .models import ARCHITECTURES, create, original, skip_initialisation
 
-RAW = (28, 28)
 LAYERS = "stem layer1 layer2 layer3 layer4 pool"
 BLOCKS = "stem block1 block2 block3 block4 pool"
 STAGES = "stem stage1 stage2 stage3 stage4"
@@ -70,7 +69,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         skip_initialisation(monkeypatch)
         model = original(name, **({"image_size": size} if name.startswith("vit") else {}))
         save_file(model.state_dict(), path)
-        backbone = create(name, weights=str(path), input_shape=RAW)
+        backbone = create(name, weights=str(path), image_size=size)
     path.unlink()
     return Case(name, size, feature_dim, tuple(stages.split()), model, backbone)
 

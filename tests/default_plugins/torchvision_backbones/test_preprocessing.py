@@ -36,12 +36,12 @@ def test_own_size_equals_their_preprocessing_within_a_grey_level() -> None:
 @pytest.mark.parametrize(
     ("name", "image_size", "input_shape", "size", "resize"),
     [
-        ("resnet18", None, (28, 28), 32, None),
+        ("resnet18", None, (28, 28), 96, None),
         ("resnet18", None, (500, 375), 224, 256),
         ("resnet18", 224, (28, 28), 224, 256),
         ("resnet18", 64, (), 64, None),
         ("resnet18", 300, (28, 28), 300, None),
-        ("vit_b_16", None, (70, 70), 80, None),
+        ("vit_b_16", None, (100, 100), 112, None),
         ("vit_b_16", 32, (), 32, None),
         ("efficientnet_v2_s", None, (400, 400), 384, 384),
     ],
