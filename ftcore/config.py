@@ -55,7 +55,9 @@ class RunConfig(BaseModel):
         None, description="Stop after so many epochs without a better validation score."
     )
     image_size: Count | None = Field(
-        None, description="Input height and width in pixels; by default chosen from the data."
+        None,
+        description="Input height and width in pixels; by default that of the data, but at least "
+        "96 and at most what the weights were trained at.",
     )
     augment: str = Field("none", description="Augmentations of the training part, as in crop+flip.")
     precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="Arithmetic.")

@@ -99,6 +99,7 @@ class Record(_Part):
     best_epoch: int | None = None
     freeze: FreezeRecord | None = None
     weights: WeightsRecord
+    preprocess: dict[str, Any] = Field(default_factory=dict, description="what made the inputs")
     counts: CountsRecord
     notes: tuple[str, ...] = Field(default=(), description="lines that the user must see")
     seed: int

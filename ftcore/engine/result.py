@@ -32,6 +32,7 @@ def describe(parts: Parts, statistics: Statistics, machine: Machine) -> Record:
         },
         classes=bundle.classes,
         input_shape=bundle.input_shape,
+        preprocess=dict(parts.backbone.preprocess.describe()),
         weights=_weights(parts.backbone, config.weights),
         counts=CountsRecord(
             splits={name: len(split) for name, split in bundle.splits.items()},
