@@ -78,7 +78,7 @@ def _render(product: str, kind: str) -> dict[str, str]:
     values = {
         "name": product,
         "identifier": identifier,
-        "class_name": "".join(part.capitalize() for part in product.split("-")),
+        "class_name": _class_name(product, kind),
         "distribution": _PREFIX + product,
         "module": f"ftcore_{identifier}",
         "kind": kind,
@@ -94,3 +94,9 @@ def _render(product: str, kind: str) -> dict[str, str]:
         path: environment.get_template(template).render(values)
         for path, template in templates.items()
     }
+
+
+def _class_name(product: str, kind: str) -> str:
+    # The templates add the kind: my-metric makes MyMetric, not MyMetricMetric.
+    own = product.removesuffix(f"-{kind}")
+    return "".join(part.capitalize() for part in own.split("-"))
