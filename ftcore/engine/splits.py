@@ -68,7 +68,9 @@ def complete_splits(bundle: DataBundle, seed: int) -> DataBundle:
         )
     if "test" not in splits:
         splits["train"], splits["test"] = _cut(splits["train"], TEST_FRACTION, bundle, seed)
-        notes.append(f"no test part: {TEST_FRACTION:.0%} of train, stratified, seed {seed}")
+        notes.append(
+            f"no test part; {TEST_FRACTION:.0%} of train set apart for it (split seed {seed})"
+        )
     if "val" not in splits:
         splits["train"], splits["val"] = _cut(splits["train"], VAL_FRACTION, bundle, seed)
     for name, split in splits.items():

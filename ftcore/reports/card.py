@@ -41,7 +41,9 @@ def format_value(metric: MetricValue) -> str:
 
 def _title(record: Record) -> str:
     config = record.config
-    how = f"freeze {config['freeze']}" if record.kind == "run" else "evaluated as it is"
+    how = f"freeze {config['freeze']}"
+    if record.kind == "evaluation":
+        how = "evaluated again" if record.directory else "evaluated as it came"
     return f"{config['backbone']} · {how} · {config['dataset']} · seed {record.seed}"
 
 

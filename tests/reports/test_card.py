@@ -57,6 +57,14 @@ def test_the_card_says_what_matters() -> None:
         assert words in text
 
 
+@pytest.mark.parametrize(
+    ("directory", "words"), [("runs/x", "evaluated again"), (None, "evaluated as it came")]
+)
+def test_an_evaluation_says_what_it_scored(directory: str | None, words: str) -> None:
+    change = {"kind": "evaluation", "directory": directory}
+    assert words in render_card(make_record().model_copy(update=change))[0]
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 100])
 def test_lines_fit_the_terminal(width: int) -> None:
     note = "a note that is much longer than any terminal is wide, " * 3
