@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 
 import torch
 from torch import Tensor
@@ -14,28 +13,44 @@ from ftcore.errors import DataError
 from ftcore.interfaces import DataBundle, Split, Task
 
 CHUNK = 64
+WINDOW = 32  # chunks
 SHOWN = 10
 
 
-def check_data(bundle: DataBundle, task: Task, observer: Observer) -> None:
-    """Raise DataError, naming what is wrong and where, unless the data can be trained on."""
+def check_data(bundle: DataBundle, task: Task, observer: Observer, most: int | None = None) -> None:
+    """Raise DataError, naming what is wrong and where, unless the data can be trained on.
+
+    Every id and target is looked at, and every input is read; of a part with more than `most`
+    examples only so many inputs, evenly spread, since reading all may take hours.
+    """
     for part, split in bundle.splits.items():
         _check_ids(part, split)
     task.check(bundle)
+    chosen = {part: _spread(len(split), most) for part, split in bundle.splits.items()}
     total = sum(len(split) for split in bundle.splits.values())
-    observer.step_started("reading the data", total, "examples")
+    reading = sum(map(len, chosen.values()))
+    if reading < total:
+        observer.note(f"read {reading:,} of {total:,} examples; ftcore data check reads them all")
+    observer.step_started("reading the data", reading, "examples")
     problems = [
         problem
         for part, split in bundle.splits.items()
-        for problem in _unreadable(part, split, observer)
+        for problem in _unreadable(part, split, chosen[part], observer)
     ]
     observer.step_finished()
     if problems:
         shown = "; ".join(problems[:SHOWN])
         more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         raise DataError(
-            f"{len(problems)} of {total} examples of {bundle.name!r} cannot be used: {shown}{more}"
+            f"{len(problems)} of {reading} examples of {bundle.name!r} cannot be used: "
+            f"{shown}{more}"
         )
+
+
+def _spread(count: int, most: int | None) -> Sequence[int]:
+    if most is None or count <= most:
+        return range(count)
+    return [index * count // most for index in range(most)]
 
 
 def _check_ids(part: str, split: Split) -> None:
@@ -50,11 +65,12 @@ def _check_ids(part: str, split: Split) -> None:
         raise DataError(f"id {twice!r} occurs twice in the {part} part; ids must be unique")
 
 
-def _unreadable(part: str, split: Split, observer: Observer) -> Iterator[str]:
-    starts = range(0, len(split), CHUNK)
+def _unreadable(
+    part: str, split: Split, chosen: Sequence[int], observer: Observer
+) -> Iterator[str]:
+    chunks = [chosen[start : start + CHUNK] for start in range(0, len(chosen), CHUNK)]
 
-    def examine(start: int) -> list[str]:
-        indices = range(start, min(start + CHUNK, len(split)))
+    def examine(indices: Sequence[int]) -> list[str]:
         try:
             if _are_finite(split.inputs(indices)):
                 return []
@@ -64,11 +80,11 @@ def _unreadable(part: str, split: Split, observer: Observer) -> Iterator[str]:
 
     # Decoding releases the interpreter lock, so threads help; a window bounds what is in memory.
     with ThreadPoolExecutor() as pool:
-        remaining = iter(starts)
-        while window := list(islice(remaining, 32)):
-            for start, found in zip(window, pool.map(examine, window), strict=True):
+        for start in range(0, len(chunks), WINDOW):
+            window = chunks[start : start + WINDOW]
+            for indices, found in zip(window, pool.map(examine, window), strict=True):
                 yield from found
-                observer.advanced(min(CHUNK, len(split) - start))
+                observer.advanced(len(indices))
 
 
 def _problem(part: str, split: Split, index: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,9 @@ from ftcore.engine.randomness import STEP, seed_torch
 from ftcore.errors import NumericalError, StoppedError
 from ftcore.interfaces import Phase
 from ftcore.record import EpochRecord
+
+
+SAVE_SECONDS = 600  # at most so much work is lost to a kill, however long an epoch is
 
 
 @dataclass
@@ -63,6 +67,7 @@ class Trainer:
         self.rate, self.schedule = prepared.rate, prepared.schedule
         self.observer, self.save = observer, save
         self.progress = Progress()
+        self._saved_at = time.monotonic()
         self.optimizer = build_optimizer(self.freezer.model, self.freezer.plan, self.config)
         self.scaler = torch.amp.GradScaler(
             self.machine.device.type, enabled=self.machine.precision == "fp16"
@@ -78,14 +83,18 @@ class Trainer:
                 self._validate()
                 self.progress.epoch += 1
                 self.progress.batch, self.progress.loss_sum = 0, 0.0
-                self.save(self)
+                self._save()
         except StoppedError:
-            self.save(self)
+            self._save()
             raise
         self._check_phase()
         if self.progress.best:
             self.freezer.model.load_state_dict(self.progress.best, strict=False)
         return self.progress
+
+    def _save(self) -> None:
+        self.save(self)
+        self._saved_at = time.monotonic()
 
     def _is_patience_over(self) -> bool:
         patience = self.config.patience
@@ -111,6 +120,8 @@ class Trainer:
             self.observer.advanced(len(group))
             group = []
             self._stop_if_asked()
+            if time.monotonic() - self._saved_at > SAVE_SECONDS:
+                self._save()
         self.observer.step_finished()
 
     def _order(self, epoch: int) -> list[list[int]]:

@@ -135,6 +135,15 @@ def test_a_run_stopped_anywhere_ends_with_the_same_bytes(
     assert stops >= 4
 
 
+def test_saving_within_an_epoch_changes_no_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, whole = run(tmp_path, freeze="none")
+    monkeypatch.setattr("ftcore.engine.training.SAVE_SECONDS", -1)
+    _, path = run(tmp_path, freeze="none")
+    assert content(path) == content(whole)
+
+
 def test_a_run_stopped_again_and_again_ends_with_the_same_bytes(tmp_path: Path) -> None:
     _, whole = run(tmp_path, freeze="none", augment="noise")
     with pytest.raises(StoppedError) as stopped:
