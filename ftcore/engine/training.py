@@ -20,7 +20,6 @@ from ftcore.errors import NumericalError, StoppedError
 from ftcore.interfaces import Phase
 from ftcore.record import EpochRecord
 
-
 SAVE_SECONDS = 600  # at most so much work is lost to a kill, however long an epoch is
 
 
