@@ -167,7 +167,9 @@ void score_few_classes(const Batch& batch, int64_t begin, int64_t end, const Cou
       reader.read(r, rows);
       tiles = 1;
     }
+    const int64_t start = r;
     for (int k = 0; k < tiles; ++k, r += rows) {
+      if (tiles > 1) reader.fetch_run(start, end, tiles, k);
       few.tile = tile + k * batch.classes * width;
       few.add(r, rows, read_targets<Lanes32>(batch, r, rows));
     }

@@ -48,3 +48,16 @@ FTCORE_INLINE float load_one(const Half* from) {
   return __builtin_bit_cast(
       float, __builtin_bit_cast(uint32_t, scaled) | special | ((bits & 0x8000) << 16));
 }
+
+template <class T>
+FTCORE_INLINE T minus_infinity() {
+  return -__builtin_inf();
+}
+template <>
+FTCORE_INLINE Half minus_infinity() {
+  return {0xfc00};
+}
+template <>
+FTCORE_INLINE BFloat minus_infinity() {
+  return {0xff80};
+}

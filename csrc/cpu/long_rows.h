@@ -3,12 +3,25 @@
 
 constexpr int kBlock = 64;  // vectors summed up in float32 before they go into float64
 
+// The greatest value less than z, which is finite and not 0.
+FTCORE_INLINE float previous(float z) {
+  const int32_t bits = __builtin_bit_cast(int32_t, z);
+  return __builtin_bit_cast(float, z > 0 ? bits - 1 : bits + 1);
+}
+FTCORE_INLINE double previous(double z) {
+  const int64_t bits = __builtin_bit_cast(int64_t, z);
+  return __builtin_bit_cast(double, z > 0 ? bits - 1 : bits + 1);
+}
+
+// Loops run over all vectors of a row, whatever its target and prediction are, so that the
+// processor foresees their ends and begins with the next row.
 template <class T>
 struct LongRow {
   using L = typename LanesOf<T>::type;
   using V = typename L::Vector;
   using M = typename L::Mask;
   using Value = typename L::Value;
+  using Integer = typename L::Integer;
   static constexpr int64_t width = L::count;
 
   const T* logits;
@@ -19,58 +32,59 @@ struct LongRow {
   V zeros;  // stays 0 while all logits are finite: 0 * z is not a number for the others
   M above;  // counts down
 
-  // Vectors begin <= v < end; `tied` counts logits equal to the target's as above it.
-  template <bool tied>
-  FTCORE_INLINE void scan(int64_t begin, int64_t end, Value z_target) {
-    V max_a = max, max_b = max, zeros_a = zeros, zeros_b = zeros;
-    M above_a = above, above_b = {};
-    int64_t v = begin;
-    for (; v + 1 < end; v += 2) {
+  // Logits above the target's, and those equal to it that come before it, are above `before`.
+  FTCORE_INLINE void scan(int64_t whole, int64_t edge, Value z_target) {
+    const Value limits[2] = {z_target, z_target == 0 ? z_target : previous(z_target)};
+    V max_a = max, max_b = max, zeros_a = {}, zeros_b = {};
+    M above_a = {}, above_b = {};
+    int64_t v = 0;
+    for (; v + 1 < whole; v += 2) {
       __builtin_prefetch(next + v / 2 * width);
       const V a = load(logits + v * width), b = load(logits + (v + 1) * width);
       max_a = larger(a, max_a);
       max_b = larger(b, max_b);
       zeros_a += a * Value{0};
       zeros_b += b * Value{0};
-      above_a += tied ? a >= z_target : a > z_target;
-      above_b += tied ? b >= z_target : b > z_target;
+      above_a += a > limits[v < edge];
+      above_b += b > limits[v + 1 < edge];
     }
-    if (v < end) {
+    if (v < whole) {
       const V a = load(logits + v * width);
       max_a = larger(a, max_a);
       zeros_a += a * Value{0};
-      above_a += tied ? a >= z_target : a > z_target;
+      above_a += a > limits[v < edge];
     }
     max = larger(max_a, max_b);
     zeros = zeros_a + zeros_b;
     above = above_a + above_b;
   }
 
-  // One vector from `start` on, of which the classes from `first` on count.
-  FTCORE_INLINE void scan_edge(int64_t start, int64_t first, int64_t target, Value z_target) {
-    using Integer = typename L::Integer;
-    const V a = load(logits + start);
-    const M number = lane_numbers<L>() + static_cast<Integer>(start);
-    max = larger(a, max);
-    zeros += a * Value{0};
-    above += ((a > z_target) | ((a == z_target) & (number < static_cast<Integer>(target)))) &
-             (number >= static_cast<Integer>(first));
+  FTCORE_INLINE M numbers(int64_t start) const {
+    return lane_numbers<L>() + static_cast<Integer>(start);
   }
 
   // Sets max, zeros and above; returns the rank.
   FTCORE_INLINE int64_t scan_all(int64_t target, Value z_target) {
-    const int64_t whole = classes / width, edge = target / width;
+    const int64_t whole = classes / width, last = classes - width;
+    const int64_t edge = target / width < whole ? target / width : whole;
     max = load(logits);
-    zeros = V{};
-    above = M{};
-    if (edge < whole) {
-      scan<true>(0, edge, z_target);
-      scan_edge(edge * width, edge * width, target, z_target);
-      scan<false>(edge + 1, whole, z_target);
-    } else {
-      scan<true>(0, whole, z_target);
+    scan(whole, edge, z_target);
+    const auto goal = static_cast<Integer>(target);
+    if (whole * width < classes) {
+      const V a = load(logits + last);
+      max = larger(a, max);
+      zeros += a * Value{0};
+      above += (a > z_target) & (numbers(last) >= static_cast<Integer>(whole * width));
     }
-    if (whole * width < classes) scan_edge(classes - width, whole * width, target, z_target);
+    // Equal ones before the target, in its own vector.
+    const int64_t start = edge < whole ? edge * width : last;
+    const M number = numbers(start);
+    const int64_t own = edge < whole ? start : whole * width;
+    above += (load(logits + start) == z_target) & (number < goal) &
+             (number >= static_cast<Integer>(own));
+    if (z_target == 0) {  // what lies just below 0 may be taken for 0
+      for (int64_t v = 0; v < edge; ++v) above += load(logits + v * width) == z_target;
+    }
     return -sum_lanes(above);
   }
 
@@ -79,10 +93,9 @@ struct LongRow {
     int64_t start = 0;
     for (; start + 4 * width <= classes; start += 4 * width) {
       const T* from = logits + start;
-      if (any((load(from) == largest) | (load(from + width) == largest) |
-              (load(from + 2 * width) == largest) | (load(from + 3 * width) == largest))) {
-        break;
-      }
+      const M a = load(from) == largest, b = load(from + width) == largest;
+      const M c = load(from + 2 * width) == largest, d = load(from + 3 * width) == largest;
+      if (any(a | b | c | d)) return start + first(a, b, c, d);
     }
     for (; start + width <= classes; start += width) {
       const M hit = load(logits + start) == largest;
@@ -110,45 +123,41 @@ struct LongRow {
   };
 
   FTCORE_INLINE RowSums sum(int64_t prediction, Value max_value) const {
-    using Integer = typename L::Integer;
     const int64_t whole = classes / width, edge = prediction / width;
     const V largest = V{} + max_value;
+    // The prediction's vector, without the prediction.
+    T patched[width];
+    const T* patch = logits;
+    if (edge < whole) {
+      __builtin_memcpy(patched, logits + edge * width, sizeof patched);
+      patched[prediction % width] = minus_infinity<T>();
+      patch = patched;
+    }
     f64x8 rest = {}, weighted = {}, squares = {};
     for (int64_t begin = 0; begin < whole; begin += kBlock) {
       const int64_t end = begin + kBlock < whole ? begin + kBlock : whole;
       Sums a{}, b{};
-      // The prediction's vector is stepped over here, and added below without it.
-      const int64_t stop = edge >= begin && edge < end ? edge : end;
       int64_t v = begin;
-      for (int part = 0; part < 2; ++part) {
-        const int64_t last = part == 0 ? stop : end;
-        for (; v + 1 < last; v += 2) {
-          __builtin_prefetch(next + (whole + v) / 2 * width);
-          a.add(load(logits + v * width), largest);
-          b.add(load(logits + (v + 1) * width), largest);
-        }
-        if (v < last) a.add(load(logits + v * width), largest);
-        v = stop + 1;
+      for (; v + 1 < end; v += 2) {
+        __builtin_prefetch(next + (whole + v) / 2 * width);
+        a.add(load(v == edge ? patch : logits + v * width), largest);
+        b.add(load(v + 1 == edge ? patch : logits + (v + 1) * width), largest);
       }
+      if (v < end) a.add(load(v == edge ? patch : logits + v * width), largest);
       rest += fold(a.rest + b.rest);
       weighted += fold(a.weighted + b.weighted);
       squares += fold(a.squares + b.squares);
     }
-    Sums edges{};
-    if (edge < whole) {
-      const M number = lane_numbers<L>() + static_cast<Integer>(edge * width);
-      edges.add(load(logits + edge * width), largest,
-                number != static_cast<Integer>(prediction));
-    }
     if (whole * width < classes) {
-      const M number = lane_numbers<L>() + static_cast<Integer>(classes - width);
-      edges.add(load(logits + classes - width), largest,
-                (number >= static_cast<Integer>(whole * width)) &
-                    (number != static_cast<Integer>(prediction)));
+      const int64_t start = classes - width;
+      Sums last{};
+      last.add(load(logits + start), largest,
+               (numbers(start) >= static_cast<Integer>(whole * width)) &
+                   (numbers(start) != static_cast<Integer>(prediction)));
+      rest += fold(last.rest);
+      weighted += fold(last.weighted);
+      squares += fold(last.squares);
     }
-    rest += fold(edges.rest);
-    weighted += fold(edges.weighted);
-    squares += fold(edges.squares);
     return {sum_lanes(rest), sum_lanes(weighted), sum_lanes(squares)};
   }
 };

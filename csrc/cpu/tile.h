@@ -48,6 +48,15 @@ struct TileReader {
     return static_cast<int>(tiles);
   }
 
+  // Fetches tile k of the run after the one at r.
+  FTCORE_INLINE void fetch_run(int64_t r, int64_t end, int64_t tiles, int64_t k) const {
+    if (r + (tiles + k + 1) * width > end) return;
+    const T* from = row(r + (tiles + k) * width);
+    for (int64_t c = 0; c < batch.classes; ++c) {
+      __builtin_prefetch(from + c * batch.class_stride);
+    }
+  }
+
   FTCORE_INLINE void gather(int64_t r, int rows) const {
     if (rows < width) __builtin_memset(tile, 0, sizeof(Value) * batch.classes * width);
     for (int lane = 0; lane < rows; ++lane) {
