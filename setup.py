@@ -22,6 +22,7 @@ REASON = "build.txt"  # why there is no library, for `ftcore doctor`
 
 
 def load_build() -> Any:
+    """Return the module of ftcore that knows how to build, without importing ftcore."""
     path = ROOT / "ftcore" / "_native" / "build.py"
     spec = importlib.util.spec_from_file_location("ftcore_native_build", path)
     assert spec is not None
@@ -42,6 +43,7 @@ def reveal_torch() -> None:
 
 
 def why_not() -> str | None:
+    """Return what is missing to build the library, if something is."""
     if sys.platform != "linux":
         return f"it is built on Linux only, not on {sys.platform}"
     compiler = os.environ.get("CXX", "g++")
@@ -76,6 +78,7 @@ def native(choice: str) -> dict[str, Any]:
 
 
 def say(reason: str, folder: Path) -> None:
+    """Say why there is no library, now and in the package."""
     print(f"ftcore: no native kernel: {reason}", file=sys.stderr)
     (folder / REASON).write_text(reason + "\n", encoding="utf-8")
 
@@ -90,7 +93,7 @@ def forgiving(command: Any, is_optional: bool) -> Any:
             except Exception as error:  # a border: compilers fail in any way they like
                 if not is_optional:
                     raise
-                self.extensions = []
+                self.extensions: list[Any] = []
                 root = ROOT if self.inplace or self.editable_mode else Path(self.build_lib)
                 first = (str(error).strip() or type(error).__name__).splitlines()[0]
                 say(f"the compiler failed: {first}", root / "ftcore" / "_native")
@@ -98,12 +101,13 @@ def forgiving(command: Any, is_optional: bool) -> Any:
     return BuildNative
 
 
-class BuildPackage(build_py):
+class BuildPackage(build_py):  # type: ignore[misc]
     """Ships the sources, so that `ftcore build` can compile them where ftcore is installed."""
 
     reason: str | None = None
 
     def run(self) -> None:
+        """Copy the package, its sources, and the reason why there is no library, if so."""
         super().run()
         package = ROOT if self.editable_mode else Path(self.build_lib)
         folder = package / "ftcore" / "_native"

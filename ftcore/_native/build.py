@@ -53,7 +53,7 @@ def cpu_extension(name: str) -> Extension:
     folder = source_folder()
     major, minor = TORCH_FLOOR
     strict = _STRICT if os.environ.get("FTCORE_STRICT") == "1" else []
-    return CppExtension(
+    return CppExtension(  # type: ignore[no-untyped-call]
         name,
         # Relative to the working folder, as setuptools demands in a project.
         [os.path.relpath(path) for path in sorted((folder / "cpu").glob("*.cpp"))],
@@ -69,7 +69,9 @@ def build_command() -> Any:
     """Return torch's `build_ext`, naming the file without a version of Python."""
     from torch.utils.cpp_extension import BuildExtension
 
-    return BuildExtension.with_options(no_python_abi_suffix=True)
+    return BuildExtension.with_options(  # type: ignore[no-untyped-call]
+        no_python_abi_suffix=True
+    )
 
 
 def build(folder: Path) -> Path:

@@ -59,7 +59,7 @@ def cpu_kernel() -> Kernel:
     if path is None:
         return Kernel(False, f"no native library: {_reason()}; `ftcore build` compiles it")
     try:
-        torch.ops.load_library(path)
+        torch.ops.load_library(path)  # type: ignore[no-untyped-call]
     except OSError as error:  # built for another machine, or for a later torch than this one
         return Kernel(False, f"{path} cannot be loaded: {error}")
     return Kernel(True, str(path))

@@ -27,7 +27,7 @@ def kernel(request: pytest.FixtureRequest) -> Iterator[str]:
     try:
         yield name
     finally:
-        library._destroy()
+        library._destroy()  # type: ignore[no-untyped-call]
     assert (
         torch._C._dispatch_has_kernel_for_dispatch_key(f"ftcore::{classification.NAME}", "CPU")
         == cpu_kernel().is_native
