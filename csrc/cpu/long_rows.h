@@ -25,7 +25,7 @@ struct LongRow {
   static constexpr int64_t width = L::count;
 
   const T* logits;
-  const T* next;    // the row after this one, fetched half during each scan
+  const T* next;    // the row after this one, fetched while this one's exponentials take their time
   int64_t classes;  // at least one vector
 
   V max;
@@ -39,20 +39,19 @@ struct LongRow {
     M above_a = {}, above_b = {};
     int64_t v = 0;
     for (; v + 1 < whole; v += 2) {
-      __builtin_prefetch(next + v / 2 * width);
       const V a = load(logits + v * width), b = load(logits + (v + 1) * width);
       max_a = larger(a, max_a);
       max_b = larger(b, max_b);
       zeros_a += a * Value{0};
       zeros_b += b * Value{0};
-      above_a += a > limits[v < edge];
-      above_b += b > limits[v + 1 < edge];
+      above_a = a > limits[v < edge] ? above_a - 1 : above_a;
+      above_b = b > limits[v + 1 < edge] ? above_b - 1 : above_b;
     }
     if (v < whole) {
       const V a = load(logits + v * width);
       max_a = larger(a, max_a);
       zeros_a += a * Value{0};
-      above_a += a > limits[v < edge];
+      above_a = a > limits[v < edge] ? above_a - 1 : above_a;
     }
     max = larger(max_a, max_b);
     zeros = zeros_a + zeros_b;
@@ -139,7 +138,8 @@ struct LongRow {
       Sums a{}, b{};
       int64_t v = begin;
       for (; v + 1 < end; v += 2) {
-        __builtin_prefetch(next + (whole + v) / 2 * width);
+        __builtin_prefetch(next + v * width);
+        if (sizeof(V) == sizeof(patched)) __builtin_prefetch(next + (v + 1) * width);
         a.add(load(v == edge ? patch : logits + v * width), largest);
         b.add(load(v + 1 == edge ? patch : logits + (v + 1) * width), largest);
       }
@@ -220,7 +220,7 @@ void score_long_rows(const Batch& batch, int64_t begin, int64_t end, const Count
                       r % batch.inner * batch.inner_stride;
     LongRow<T> scan;
     scan.logits = logits;
-    scan.next = r + 1 < end ? logits + batch.inner_stride : logits;
+    scan.next = r % batch.inner + 1 < batch.inner ? logits + batch.inner_stride : logits;
     scan.classes = batch.classes;
     const typename L::Value z_target = load_one(logits + target);
     Row row{target, 0, scan.scan_all(target, z_target), 0, 0, 0, 0};

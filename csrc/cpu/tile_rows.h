@@ -35,7 +35,7 @@ struct TileScores {
     for (int64_t c = begin; c < end; ++c) {
       const V z = load_vector<V>(tile + c * width);
       const M number = M{} + static_cast<Integer>(c);
-      above += (z > z_target) | ((z == z_target) & (number < target));
+      above = (z > z_target) | ((z == z_target) & (number < target)) ? above - 1 : above;
       const V d = clamp_low(z - max);
       const V e = prediction == number ? V{} : drop_clamped(exponential(d), d);
       rest += e;
