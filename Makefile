@@ -5,7 +5,7 @@ PLUGINS = $(wildcard plugins/*/)
 ATTACKS = $(wildcard benchmarks/attack_*.py)
 
 .DEFAULT_GOAL = help
-.PHONY: help install fix check format lint types imports docs docs-check test test-plugins attacks clean
+.PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench attacks clean
 
 help:  ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,10 +48,18 @@ test-plugins:  ## Run the tests of each plugin
 	  $(PYTHON) -m pytest -c $$plugin/pyproject.toml $$plugin || exit 1; \
 	done
 
+# What peers allocate is recycled; with glibc's defaults most of their time is page faults.
+WARM = MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=1073741824
+
+bench:  ## Measure the statistics op beside its peers, which takes minutes
+	$(WARM) OMP_NUM_THREADS=1 FTCORE_BENCH_JSON=benchmarks/results/statistics.json \
+	  $(PYTHON) -m pytest benchmarks/bench_statistics.py --override-ini=addopts= \
+	  --override-ini='python_files=bench_*.py' --benchmark-only -q
+
 attacks:  ## Attack the storage and the rest in full, which takes minutes
 	@for attack in $(ATTACKS); do echo $$attack; $(PYTHON) $$attack || exit 1; done
 
 clean:  ## Remove what builds and tools leave behind
-	rm -rf build dist *.egg-info plugins/*/build plugins/*/*.egg-info
+	rm -rf build dist *.egg-info ftcore/_native/*.so plugins/*/build plugins/*/*.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -48,12 +48,14 @@ def _version(name: str) -> str:
 def _torch() -> dict[str, str]:
     import torch
 
+    from ftcore.ops import cpu_kernel
+
     device = "cpu"
     if torch.cuda.is_available():
         device = f"cuda ({torch.cuda.get_device_name()})"
     return {
         "device": device,
         "threads": f"{torch.get_num_threads()} of {os.cpu_count()} CPUs",
-        "evaluation kernel": "torch reference (no native library in this version)",
+        "evaluation kernel": str(cpu_kernel()),
         "weights cache": str(Path(torch.hub.get_dir()) / "checkpoints"),
     }

@@ -25,6 +25,7 @@ COMMANDS = {
     "list": "ftcore.cli.list:command",
     "plugins": "ftcore.cli.plugins:command",
     "doctor": "ftcore.cli.doctor:command",
+    "build": "ftcore.cli.build:command",
     "completion": "ftcore.cli.completion:command",
 }
 COMPLETE_VARIABLE = "_FTCORE_COMPLETE"

@@ -1,6 +1,7 @@
 """The ops of ftcore: what is computed in one pass over large tensors.
 
-Each is a torch op, `torch.ops.ftcore.<name>`, with a pure-torch reference for every device.
+Each is a torch op, `torch.ops.ftcore.<name>`, with a pure-torch reference for every device, and
+native kernels where a library of them is installed.
 """
 
 from __future__ import annotations
@@ -12,12 +13,17 @@ from ftcore.ops.classification_layout import (
     ClassificationLayout,
     ClassificationState,
 )
+from ftcore.ops.library import Kernel, cpu_kernel
+
+cpu_kernel()  # after the ops above are defined
 
 __all__ = [
     "ROW_LABELS",
     "ROW_VALUES",
     "ClassificationLayout",
     "ClassificationState",
+    "Kernel",
     "classification_statistics",
     "classification_statistics_",
+    "cpu_kernel",
 ]

@@ -26,7 +26,7 @@ from ftcore.ops.classification_rows import score
 from ftcore.ops.library import LIBRARY
 from ftcore.ops.ordered_sum import SERIAL
 
-_NAME = "classification_statistics_"
+NAME = "classification_statistics_"
 _SCHEMA = (
     "(Tensor(a!) counts, Tensor(b!) sums, Tensor logits, Tensor targets, *, int class_dim=-1, "
     "int? ignore_index=None, int bins=15, bool confusion=True, "
@@ -71,21 +71,40 @@ def classification_statistics_(
     scored has prediction and rank -1, and values NaN.
 
     The order of summation depends on the shapes alone: any number of threads gives the same bytes.
+    Counts are those of float64 arithmetic. Sums and values are so too where the logits are float64;
+    a native kernel computes narrower logits in float32, which keeps six digits of them.
     Raises DataError where shapes, types or devices do not fit.
     """
     labels, values = rows if rows is not None else (None, None)
-    torch.ops.ftcore.classification_statistics_(
-        state.counts,
-        state.sums,
-        logits,
-        targets,
-        class_dim=class_dim,
-        ignore_index=ignore_index,
-        bins=state.layout.bins,
-        confusion=state.layout.confusion,
-        row_labels=labels,
-        row_values=values,
-    )
+    layout = state.layout
+    try:
+        torch.ops.ftcore.classification_statistics_(
+            state.counts,
+            state.sums,
+            logits,
+            targets,
+            class_dim=class_dim,
+            ignore_index=ignore_index,
+            bins=layout.bins,
+            confusion=layout.confusion,
+            row_labels=labels,
+            row_values=values,
+        )
+    except RuntimeError:
+        # A native kernel refuses what does not fit, briefly; the words for it are here.
+        _Call(
+            state.counts,
+            state.sums,
+            logits,
+            targets,
+            class_dim,
+            ignore_index,
+            layout.bins,
+            layout.confusion,
+            labels,
+            values,
+        ).check()
+        raise
 
 
 def classification_statistics(
@@ -222,8 +241,8 @@ class _Call:
             yield from zip(flat, torch.split(part_targets.reshape(-1), limit), strict=True)
 
 
-def _reference(*args: Any, **options: Any) -> None:
-    # The dispatcher calls with the schema's arguments, which are the fields of _Call.
+def reference(*args: Any, **options: Any) -> None:
+    """Do what the op does, in plain torch; the arguments are those of its schema."""
     call = _Call(*args, **options)
     call.check()
     call.add_()
@@ -233,6 +252,6 @@ def _fake(*args: Any, **options: Any) -> None:
     _Call(*args, **options).check()
 
 
-LIBRARY.define(_NAME + _SCHEMA)  # type: ignore[no-untyped-call]
-LIBRARY.impl(_NAME, _reference, "CompositeExplicitAutograd")  # type: ignore[no-untyped-call]
-torch.library.register_fake(f"ftcore::{_NAME}", _fake, lib=LIBRARY)
+LIBRARY.define(NAME + _SCHEMA)  # type: ignore[no-untyped-call]
+LIBRARY.impl(NAME, reference, "CompositeExplicitAutograd")  # type: ignore[no-untyped-call]
+torch.library.register_fake(f"ftcore::{NAME}", _fake, lib=LIBRARY)

@@ -1,4 +1,4 @@
-"""The torch library that every op of ftcore is defined in.
+"""The torch library that every op of ftcore is defined in, and the native kernels for it.
 
 An op's schema, its fake and its pure-torch reference are registered in the op's own file, the
 reference for every device. A native kernel is registered for its device's dispatch key, under the
@@ -7,6 +7,66 @@ same schema, and torch's dispatcher prefers it from then on; nothing else has to
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from platformdirs import user_cache_path
 from torch.library import Library
 
+from ftcore._native import build
+from ftcore.errors import UsageError
+
 LIBRARY = Library("ftcore", "DEF")  # type: ignore[no-untyped-call]
+CHOICES = ("auto", "torch")
+
+_PACKAGE = Path(build.__file__).parent
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Which kernels a device has, and why."""
+
+    is_native: bool
+    why: str
+
+    def __str__(self) -> str:
+        return f"{'native' if self.is_native else 'torch reference'} ({self.why})"
+
+
+def cache_folder() -> Path:
+    """Return where `ftcore build` puts a library of these very sources."""
+    return user_cache_path("ftcore") / "native" / build.digest()
+
+
+@cache
+def cpu_kernel() -> Kernel:
+    """Load the native CPU library unless that is done, and say what the CPU uses from now on.
+
+    FTCORE_KERNEL=torch leaves the reference in place. A library that is missing or cannot be loaded
+    does too: every op still works. Raises UsageError for any other value than auto.
+    """
+    choice = os.environ.get("FTCORE_KERNEL", "auto")
+    if choice not in CHOICES:
+        raise UsageError(f"FTCORE_KERNEL={choice} is none of {' and '.join(CHOICES)}")
+    if choice == "torch":
+        return Kernel(False, "FTCORE_KERNEL=torch asks for it")
+    folders = (_PACKAGE, cache_folder())
+    paths = [folder / build.CPU_LIBRARY for folder in folders]
+    path = next((path for path in paths if path.is_file()), None)
+    if path is None:
+        return Kernel(False, f"no native library: {_reason()}; `ftcore build` compiles it")
+    try:
+        torch.ops.load_library(path)  # type: ignore[no-untyped-call]
+    except OSError as error:  # built for another machine, or for a later torch than this one
+        return Kernel(False, f"{path} cannot be loaded: {error}")
+    return Kernel(True, str(path))
+
+
+def _reason() -> str:
+    try:
+        return (_PACKAGE / "build.txt").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return "it was not built"

@@ -1,0 +1,201 @@
+"""What computes the statistics of a classifier: ftcore, plain torch, and the libraries at hand."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ftcore import ops
+from ftcore.ops import classification
+
+BINS = 15
+
+
+@dataclass(frozen=True)
+class Case:
+    """Logits of `shape` with the classes at `dim`; one target in twenty is 255 if `ignores`."""
+
+    shape: tuple[int, ...]
+    dim: int = -1
+    ignores: bool = False
+
+    @property
+    def classes(self) -> int:
+        return self.shape[self.dim]
+
+    @property
+    def ignore_index(self) -> int | None:
+        return 255 if self.ignores else None
+
+    def batch(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        generator = torch.Generator().manual_seed(0)
+        logits = (3 * torch.randn(self.shape, generator=generator)).to(dtype)
+        rows = logits.select(self.dim, 0).shape
+        targets = torch.randint(self.classes, rows, generator=generator)
+        if self.ignores:
+            targets[torch.rand(rows, generator=generator) < 0.05] = 255
+        return logits, targets
+
+
+def same_statistics(logits: Tensor, targets: Tensor, dim: int, ignore: int | None) -> list[Tensor]:
+    """Return what classification_statistics_ adds, as one would write it in torch."""
+    classes = logits.size(dim)
+    z = logits.float()
+    scored = z.isfinite().all(dim)
+    if ignore is not None:
+        scored = scored & (targets != ignore)
+    target = targets.where(scored, 0)
+    log_p = z.log_softmax(dim)
+    p = log_p.exp()
+    nll = -log_p.gather(dim, target.unsqueeze(dim)).squeeze(dim)
+    entropy = -(p * log_p).sum(dim)
+    confidence, prediction = p.max(dim)
+    p_target = p.gather(dim, target.unsqueeze(dim)).squeeze(dim)
+    brier = p.square().sum(dim) - 2 * p_target + 1
+    z_target = z.gather(dim, target.unsqueeze(dim))
+    shape = [1] * z.dim()
+    shape[dim] = classes
+    before = torch.arange(classes).view(shape) < target.unsqueeze(dim)
+    rank = ((z > z_target) | ((z == z_target) & before)).sum(dim)
+    weight = scored.long().flatten()
+    correct = (weight * (prediction == target).flatten()).flatten()
+    bins = (confidence * BINS).long().clamp_max(BINS - 1).flatten()
+
+    def count(index: Tensor, size: int, amount: Tensor) -> Tensor:
+        return torch.zeros(size, dtype=amount.dtype).scatter_add(0, index.flatten(), amount)
+
+    sums = [(value.where(scored, 0.0)).double().sum() for value in (nll, brier, entropy)]
+    confusion = (
+        [count(target * classes + prediction, classes**2, weight)] if classes <= 1024 else []
+    )
+    return [
+        *sums,
+        weight.sum(),
+        count(rank, classes, weight),
+        count(target, classes, weight),
+        count(prediction, classes, weight),
+        count(target, classes, correct),
+        count(bins, BINS, weight),
+        count(bins, BINS, correct),
+        count(bins, BINS, confidence.where(scored, 0.0).double().flatten()),
+        *confusion,
+    ]
+
+
+Contestants = Iterator[tuple[str, Callable[[], object]]]
+
+
+def contestants(case: Case, dtype: torch.dtype) -> Contestants:
+    """Name what can run on this case, the slowest last; what is not installed is left out."""
+    logits, targets = case.batch(dtype)
+    yield from _ours(case, logits, targets)
+    words = logits.view(-1).view(torch.int64)
+    yield "one read", words.sum
+    ignore = case.ignore_index
+    yield (
+        "cross_entropy",
+        lambda: torch.nn.functional.cross_entropy(
+            logits.movedim(case.dim, 1), targets, ignore_index=-100 if ignore is None else ignore
+        ),
+    )
+    compiled = torch.compile(same_statistics, dynamic=False)
+    yield "torch.compile", lambda: compiled(logits, targets, case.dim, ignore)
+    yield "torch eager", lambda: same_statistics(logits, targets, case.dim, ignore)
+    if dtype == torch.float32:
+        yield from _libraries(case, logits, targets)
+
+
+def _ours(case: Case, logits: Tensor, targets: Tensor) -> Contestants:
+    state = ops.ClassificationLayout.of(case.classes, BINS).empty()
+    if ops.cpu_kernel().is_native:
+        yield (
+            "ftcore native",
+            lambda: ops.classification_statistics_(
+                state, logits, targets, class_dim=case.dim, ignore_index=case.ignore_index
+            ),
+        )
+    yield (
+        "ftcore reference",
+        lambda: classification.reference(
+            state.counts,
+            state.sums,
+            logits,
+            targets,
+            class_dim=case.dim,
+            ignore_index=case.ignore_index,
+            confusion=state.layout.confusion,
+        ),
+    )
+
+
+def _libraries(case: Case, logits: Tensor, targets: Tensor) -> Contestants:
+    if importlib.util.find_spec("torchmetrics") is not None:
+        yield "torchmetrics", _torchmetrics(case, logits, targets)
+    if len(case.shape) > 2:
+        return
+    if importlib.util.find_spec("torcheval") is not None and case.classes <= 1024:
+        yield "torcheval", _torcheval(case, logits, targets)
+    if case.classes <= 1024:
+        yield "scikit-learn", _scikit_learn(logits, targets)
+
+
+def _torchmetrics(case: Case, logits: Tensor, targets: Tensor) -> Callable[[], object]:
+    from torchmetrics import MetricCollection, classification
+
+    options = {"num_classes": case.classes, "ignore_index": case.ignore_index}
+    metrics = {
+        "accuracy": classification.MulticlassAccuracy(**options, average="micro"),
+        "top5": classification.MulticlassAccuracy(**options, average="micro", top_k=5),
+        "calibration": classification.MulticlassCalibrationError(**options, n_bins=BINS),
+    }
+    if case.classes <= 1024:
+        metrics["f1"] = classification.MulticlassF1Score(**options)
+        metrics["confusion"] = classification.MulticlassConfusionMatrix(**options)
+    collection = MetricCollection(metrics)
+
+    def update() -> None:
+        collection.reset()
+        collection.update(logits, targets)
+
+    return update
+
+
+def _torcheval(case: Case, logits: Tensor, targets: Tensor) -> Callable[[], object]:
+    from torcheval import metrics
+
+    collection = [
+        metrics.MulticlassAccuracy(),
+        metrics.MulticlassAccuracy(k=5),
+        metrics.MulticlassF1Score(num_classes=case.classes, average="macro"),
+        metrics.MulticlassConfusionMatrix(case.classes),
+    ]
+
+    def update() -> None:
+        for metric in collection:
+            metric.reset()
+            metric.update(logits, targets)
+
+    return update
+
+
+def _scikit_learn(logits: Tensor, targets: Tensor) -> Callable[[], object]:
+    from sklearn import metrics
+
+    t = targets.numpy()
+    labels = np.arange(logits.size(-1))
+
+    def compute() -> None:
+        p = logits.softmax(-1).double().numpy()
+        p /= p.sum(-1, keepdims=True)
+        prediction = p.argmax(-1)
+        metrics.log_loss(t, p, labels=labels)
+        metrics.top_k_accuracy_score(t, p, k=5, labels=labels)
+        metrics.confusion_matrix(t, prediction, labels=labels)
+        metrics.f1_score(t, prediction, average="macro", labels=labels, zero_division=0)
+
+    return compute
