@@ -33,6 +33,7 @@ struct Counts {
   int64_t *n, *ignored, *non_finite, *invalid;
   int64_t *rank, *support, *predicted, *correct, *bin_count, *bin_correct;
   int64_t* confusion;  // null where it is not kept
+  bool shares_confusion = false;  // with other threads
 
   static FTCORE_HOST_DEVICE int64_t size(int64_t classes, int64_t bins, bool confusion) {
     return 4 + 4 * classes + 2 * bins + (confusion ? classes * classes : 0);

@@ -180,8 +180,7 @@ void add_head(const Batch& batch, int64_t rows, bool confusion, int64_t* counts,
   const int64_t step = chunk_rows(batch.classes), chunks = (rows + step - 1) / step;
   const int64_t width = kScalarSums + batch.bins;
   std::vector<double> chunk_sums(chunks * width, 0.0);
-  const auto score = [&](int64_t begin, int64_t end, int64_t* into) {
-    const Counts places(into, batch.classes, batch.bins, confusion);
+  const auto score = [&](int64_t begin, int64_t end, const Counts& places) {
     const Scratch scratch(std::max<int64_t>(batch.classes * 64, kRunBytes));
     for (int64_t chunk = begin; chunk < end; ++chunk) {
       score_chunk(batch, chunk * step, std::min((chunk + 1) * step, rows), places,
@@ -190,13 +189,20 @@ void add_head(const Batch& batch, int64_t rows, bool confusion, int64_t* counts,
   };
   const int64_t grain = std::max<int64_t>(1, kGrain / (step * batch.classes));
   if (chunks <= grain || torch::stable::get_num_threads() == 1) {
-    score(0, chunks, counts);
+    score(0, chunks, Counts(counts, batch.classes, batch.bins, confusion));
   } else {
-    const int64_t size = Counts::size(batch.classes, batch.bins, confusion);
+    // Large matrices take longer to clear and to add up than their few increments to share.
+    const bool shares = confusion && batch.classes > 128;
+    const int64_t size = Counts::size(batch.classes, batch.bins, confusion && !shares);
     std::mutex mutex;
     torch::stable::parallel_for(0, chunks, grain, [&](int64_t begin, int64_t end) {
       std::vector<int64_t> own(size, 0);
-      score(begin, end, own.data());
+      Counts places(own.data(), batch.classes, batch.bins, confusion);
+      if (shares) {
+        places.confusion = Counts(counts, batch.classes, batch.bins, confusion).confusion;
+        places.shares_confusion = true;
+      }
+      score(begin, end, places);
       const std::lock_guard<std::mutex> lock(mutex);
       for (int64_t i = 0; i < size; ++i) counts[i] += own[i];
     });

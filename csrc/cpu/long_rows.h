@@ -170,7 +170,13 @@ FTCORE_INLINE void count(const Counts& counts, int64_t classes, const Row& row, 
   counts.correct[row.target] += is_correct;
   ++counts.bin_count[bin];
   counts.bin_correct[bin] += is_correct;
-  if (counts.confusion != nullptr) ++counts.confusion[row.target * classes + row.prediction];
+  if (counts.confusion == nullptr) return;
+  int64_t* const cell = counts.confusion + row.target * classes + row.prediction;
+  if (counts.shares_confusion) {
+    __atomic_fetch_add(cell, 1, __ATOMIC_RELAXED);
+  } else {
+    ++*cell;
+  }
 }
 
 // The counters that a row will add to, which are seldom in cache when there are many classes.

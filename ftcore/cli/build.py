@@ -22,7 +22,7 @@ def command() -> None:
     try:
         path = build.build(cache_folder())
     except Exception as error:  # a border: compilers and build tools fail in any way they like
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = (str(error).strip(". \n") or type(error).__name__).splitlines()[0]
         if isinstance(error.__cause__, subprocess.CalledProcessError):
             reason += "; the compiler's own words are above"
         raise FtcoreError(
