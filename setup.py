@@ -69,7 +69,7 @@ def native(choice: str) -> dict[str, Any]:
             raise SystemExit(f"FTCORE_BUILD=cpu, but {reason}")
         return {"reason": reason}
     build = load_build()
-    extension = build.cpu_extension("ftcore._native." + Path(build.CPU_LIBRARY).stem)
+    extension = build.cpu_extension("ftcore._native." + Path(build.CPU_LIBRARY).stem, ROOT)
     return {
         "ext_modules": [extension],
         "cmdclass": {"build_ext": forgiving(build.build_command(), choice == "auto")},

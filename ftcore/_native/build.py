@@ -46,19 +46,26 @@ def digest() -> str:
     return state.hexdigest()[:16]
 
 
-def cpu_extension(name: str) -> Extension:
-    """Return the CPU library as an extension called `name`; FTCORE_STRICT=1 forbids warnings."""
+def cpu_extension(name: str, start: Path | None = None) -> Extension:
+    """Return the CPU library as an extension called `name`; FTCORE_STRICT=1 forbids warnings.
+
+    Sources are named relative to `start`, as setuptools demands in a project, or in full.
+    """
     from torch.utils.cpp_extension import CppExtension
 
     folder = source_folder()
+
+    def named(pattern: str) -> list[str]:
+        paths = sorted(folder.glob(pattern))
+        return [str(path) if start is None else os.path.relpath(path, start) for path in paths]
+
     major, minor = TORCH_FLOOR
     strict = _STRICT if os.environ.get("FTCORE_STRICT") == "1" else []
     return CppExtension(  # type: ignore[no-untyped-call]
         name,
-        # Relative to the working folder, as setuptools demands in a project.
-        [os.path.relpath(path) for path in sorted((folder / "cpu").glob("*.cpp"))],
+        named("cpu/*.cpp"),
         define_macros=[("TORCH_TARGET_VERSION", hex(major << 56 | minor << 48) + "ULL")],
-        depends=[os.path.relpath(path) for path in sorted(folder.glob("*/*.h"))],
+        depends=named("*/*.h"),
         extra_compile_args=[*_FLAGS, *strict],
         extra_link_args=["-Wl,--as-needed"],
         py_limited_api=True,
