@@ -27,7 +27,6 @@ class MetricValue(_Part):
 class WeightsRecord(_Part):
     """Where the backbone's parameters came from."""
 
-    requested: str
     name: str
     origin: str = ""
     sha256: str = ""

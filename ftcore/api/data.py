@@ -43,7 +43,7 @@ def check_data(
     bundle: DataBundle = plugins.create("datasets", dataset)
     chosen: Task = plugins.create("tasks", task or bundle.task)
     bundle = complete_splits(bundle, split_seed)
-    check(bundle, chosen, observer or Observer())
+    check(bundle, chosen, observer or Observer(), most=None)
     return DataSummary(
         name=bundle.name,
         task=chosen.name,

@@ -12,12 +12,15 @@ from ftcore.engine.observer import Observer
 from ftcore.errors import DataError
 from ftcore.interfaces import DataBundle, Split, Task
 
+MOST_READ = 50_000  # examples of a part that a run reads beforehand, to find broken ones
 CHUNK = 64
 WINDOW = 32  # chunks
 SHOWN = 10
 
 
-def check_data(bundle: DataBundle, task: Task, observer: Observer, most: int | None = None) -> None:
+def check_data(
+    bundle: DataBundle, task: Task, observer: Observer, most: int | None = MOST_READ
+) -> None:
     """Raise DataError, naming what is wrong and where, unless the data can be trained on.
 
     Every id and target is looked at, and every input is read; of a part with more than `most`

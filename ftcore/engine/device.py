@@ -87,6 +87,14 @@ def deterministic() -> Iterator[None]:
         memory.fill_uninitialized_memory = fill
 
 
+def free_memory() -> int:
+    """Return the bytes of memory that are free; a cautious guess where the system does not say."""
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # macOS lacks the one name, Windows the call
+        return 4 * 2**30
+
+
 def environment(machine: Machine) -> dict[str, Any]:
     """Return what the result may depend on: versions, processor, threads, device."""
     import numpy as np

@@ -6,7 +6,6 @@ same output in every epoch. Their outputs are kept in memory where that is allow
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 
 from ftcore.config import RunConfig
 from ftcore.engine.batches import CachedSource, RawSource, load_batches, sequential_order, to_device
-from ftcore.engine.device import Machine
+from ftcore.engine.device import Machine, free_memory
 from ftcore.engine.freezing import frozen_prefix
 from ftcore.engine.observer import Observer
 from ftcore.errors import ConfigError, StoppedError
@@ -57,7 +56,7 @@ def _possible_cut(
     if not isinstance(output, Tensor):
         return Cut(0, 0, f"the frozen stages return {type(output).__name__}, not one tensor")
     size = output[0].numel() * output.element_size()
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    free = free_memory()
     if config.cache == "auto" and size * examples > MEMORY_FRACTION * free:
         need, have = size * examples / 2**30, MEMORY_FRACTION * free / 2**30
         return Cut(0, size, f"needs {need:.1f} GiB, more than the {have:.1f} GiB allowed")

@@ -21,8 +21,6 @@ from ftcore.engine.optimization import Factor, build_schedule, default_learning_
 from ftcore.engine.parts import RunParts
 from ftcore.engine.randomness import MODEL, seed_torch
 
-MOST_READ = 50_000  # examples of a part that are read before training, to find broken ones
-
 
 @dataclass
 class Prepared:
@@ -70,7 +68,7 @@ def prepare(parts: RunParts, observer: Observer) -> Prepared:
     machine = Machine.of(config)
     schedule = build_schedule(config.schedule, config.epochs)
     start = time.perf_counter()
-    check_data(parts.bundle, parts.task, observer, most=MOST_READ)
+    check_data(parts.bundle, parts.task, observer)
     seconds = {"data check": time.perf_counter() - start}
     seed_torch(MODEL, config.seed)
     head = parts.task.build_head(parts.backbone, parts.bundle)

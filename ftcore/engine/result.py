@@ -33,7 +33,7 @@ def describe(parts: Parts, statistics: Statistics, machine: Machine) -> Record:
         classes=bundle.classes,
         input_shape=bundle.input_shape,
         preprocess=dict(parts.backbone.preprocess.describe()),
-        weights=_weights(parts.backbone, config.weights),
+        weights=_weights(parts.backbone),
         counts=CountsRecord(
             splits={name: len(split) for name, split in bundle.splits.items()},
             evaluated=task.units(statistics),
@@ -55,10 +55,9 @@ def _measure(
     return {metric.name: interval(metric, statistics, task) for metric in metrics}
 
 
-def _weights(backbone: Backbone, requested: str) -> WeightsRecord:
+def _weights(backbone: Backbone) -> WeightsRecord:
     weights = backbone.weights
     return WeightsRecord(
-        requested=requested,
         name=weights.name,
         origin=weights.origin,
         sha256=weights.sha256,

@@ -79,7 +79,7 @@ def _weights(record: Record) -> str:
     if weights.note:
         return weights.note.partition(": ")[0]  # the reason was printed before the run
     if weights.name == "random":
-        return "random, as asked for; nothing was pretrained"
+        return "random; nothing was pretrained"
     return f"{weights.name}, {weights.origin} (SHA-256 {weights.sha256[:8]}…)"
 
 

@@ -25,7 +25,7 @@ def make_record(note: str = "", value: float | None = 0.953) -> Record:
             phases=(0,),
             stages=(),
         ),
-        weights=WeightsRecord(requested="auto", name="random", note=note),
+        weights=WeightsRecord(name="random", note=note),
         counts=CountsRecord(splits={"test": 359}, evaluated=359),
         seed=0,
         config={"backbone": "resnet18", "freeze": "bottom", "dataset": "digits"},
@@ -50,7 +50,7 @@ def test_the_card_says_what_matters() -> None:
         "majority class",
         "5,130 of 11,181,642 parameters (0.05%)",
         "0 bytes changed",
-        "random, as asked for",
+        "random; nothing was pretrained",
         "1.2 s (training 1.2)",
         "ftcore predict runs/digits-resnet18-bottom-1",
     ):
