@@ -1,0 +1,91 @@
+// What the ops have in common in checking their arguments and in finding their way through strides.
+#pragma once
+
+#include <torch/csrc/stable/ops.h>
+#include <torch/csrc/stable/tensor.h>
+#include <torch/headeronly/core/ScalarType.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace ftcore {
+
+using torch::headeronly::ScalarType;
+using torch::stable::Tensor;
+
+// Dimensions begin <= d < end as one, or nothing if no single stride steps through them.
+inline std::optional<int64_t> merged_stride(const Tensor& t, int64_t begin, int64_t end) {
+  int64_t size = 1, stride = 0;
+  for (int64_t d = end - 1; d >= begin; --d) {
+    if (t.size(d) == 1) continue;
+    if (size == 1) {
+      stride = t.stride(d);
+    } else if (t.stride(d) != size * stride) {
+      return std::nullopt;
+    }
+    size *= t.size(d);
+  }
+  return stride;
+}
+
+inline int64_t product(const Tensor& t, int64_t begin, int64_t end) {
+  int64_t size = 1;
+  for (int64_t d = begin; d < end; ++d) size *= t.size(d);
+  return size;
+}
+
+// Where each of the first `heads` dimensions' elements begins, in elements.
+inline std::vector<int64_t> offsets_of(const Tensor& t, int64_t heads) {
+  std::vector<int64_t> offsets(product(t, 0, heads), 0);
+  int64_t repeat = 1;
+  for (int64_t d = heads - 1; d >= 0; --d) {
+    for (size_t h = 0; h < offsets.size(); ++h) {
+      offsets[h] += static_cast<int64_t>(h) / repeat % t.size(d) * t.stride(d);
+    }
+    repeat *= t.size(d);
+  }
+  return offsets;
+}
+
+inline bool has_shape(const Tensor& t, const std::vector<int64_t>& shape) {
+  return t.dim() == static_cast<int64_t>(shape.size()) &&
+         std::equal(shape.begin(), shape.end(), t.sizes().begin());
+}
+
+inline void check_output(const char* name, const Tensor& t, std::vector<int64_t> shape,
+                         int64_t last, ScalarType type) {
+  shape.push_back(last);
+  STD_TORCH_CHECK(t.is_cpu() && t.scalar_type() == type && has_shape(t, shape), name,
+                  " has the wrong type, shape or device");
+}
+
+inline bool is_integer(const Tensor& t) {
+  const ScalarType type = t.scalar_type();
+  return type == ScalarType::Long || type == ScalarType::Int || type == ScalarType::Short ||
+         type == ScalarType::Char || type == ScalarType::Byte;
+}
+
+inline Tensor contiguous_int64(const Tensor& t) {
+  return torch::stable::contiguous(
+      t.scalar_type() == ScalarType::Long ? t : torch::stable::to(t, ScalarType::Long));
+}
+
+// An output that is not contiguous is written to a copy, which goes back at the end.
+class Output {
+ public:
+  explicit Output(Tensor given) : given_(given), used_(torch::stable::contiguous(given)) {}
+  template <class T>
+  T* data() const {
+    return static_cast<T*>(used_.data_ptr());
+  }
+  void finish() {
+    if (used_.data_ptr() != given_.data_ptr()) torch::stable::copy_(given_, used_);
+  }
+
+ private:
+  Tensor given_, used_;
+};
+
+}  // namespace ftcore
