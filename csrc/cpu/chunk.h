@@ -9,7 +9,7 @@ namespace ftcore {
 
 constexpr int64_t kFewClasses = 32;
 constexpr int64_t kTileLanes = 16;
-constexpr int64_t kRunBytes = 24 * 1024;  // most of a first-level cache
+constexpr int64_t kRunBytes = 12 * 1024;  // fits in a first-level cache twice
 
 // Adds rows begin <= r < end to the counts, and to `sums` (3 + bins,) in the order of the rows.
 // `scratch` holds C * 64 bytes, and kRunBytes at least, aligned to 64. At most 4,096 rows.

@@ -10,6 +10,7 @@
 
 #pragma GCC target("avx2,fma,bmi,bmi2,f16c,lzcnt,popcnt")
 #define FTCORE_ISA avx2
+#define FTCORE_AVX2
 #include "chunk_inline.h"
 
 namespace ftcore {

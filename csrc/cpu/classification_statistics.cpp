@@ -3,6 +3,9 @@
 
 #include <torch/csrc/stable/library.h>
 
+#include <cstdlib>
+#include <string>
+
 #include "arguments.h"
 #include "chunk.h"
 #include "chunked.h"
@@ -88,7 +91,11 @@ int64_t check(const Tensor& counts, const Tensor& sums, const Tensor& logits,
 
 ScoreChunk* best_score_chunk() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+  // What is asked of torch's own kernels holds here too.
+  const char* const asked = std::getenv("ATEN_CPU_CAPABILITY");
+  const std::string most = asked == nullptr ? "" : asked;
+  if (most == "default") return score_chunk_default;
+  if (most != "avx2" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
     return score_chunk_avx512;
   }
@@ -99,8 +106,8 @@ ScoreChunk* best_score_chunk() {
 
 // Rows of a chunk, which depend on the shape alone: so many that its sums cost nothing beside it.
 int64_t chunk_rows(int64_t classes) {
-  const int64_t rows = std::clamp<int64_t>((1 << 17) / classes, 1, 4096);
-  return rows < kTileLanes ? rows : rows / kTileLanes * kTileLanes;
+  const int64_t rows = std::clamp<int64_t>((1 << 17) / classes, 2 * kTileLanes, 4096);
+  return rows / kTileLanes * kTileLanes;
 }
 
 constexpr int64_t kGrain = 1 << 16;  // logits worth a thread

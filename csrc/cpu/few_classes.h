@@ -2,35 +2,45 @@
 // is finished in lanes, and takes three small increments, from which all counts follow.
 
 constexpr int64_t kFewBins = 64;
-constexpr int64_t kFewRows = 4096;  // at most, between two calls of settle()
 
 struct SmallHistogram {
   // The last of each is for rows that are not scored.
-  uint32_t cells[kFewClasses * kFewClasses + 1] = {};  // (target, prediction)
-  uint32_t ranks[kFewClasses + 1] = {};
-  // (bin, correct): rows above bit 44, below it their confidences in units of 2**-30, which add up
-  // exactly and thus in any order.
-  uint64_t bins[2 * kFewBins + 1] = {};
+  uint32_t cells[kFewClasses * kFewClasses + 1];  // (target, prediction)
+  // (rank, bin): rows above bit 44, below it their confidences in units of 2**-30, which add up
+  // exactly and thus in any order. Rank 0 is a correct prediction.
+  uint64_t ranks[kFewClasses * kFewBins + 1];
 
-  void settle(const Batch& batch, const Counts& counts, double* sums) {
+  explicit SmallHistogram(const Batch& batch) {
+    const int64_t classes = batch.classes;
+    __builtin_memset(cells, 0, sizeof cells[0] * (classes * classes + 1));
+    __builtin_memset(ranks, 0, sizeof ranks[0] * (classes * batch.bins + 1));
+  }
+
+  void settle(const Batch& batch, const Counts& counts, double* sums) const {
     const int64_t classes = batch.classes;
     for (int64_t t = 0; t < classes; ++t) {
       for (int64_t p = 0; p < classes; ++p) {
-        const int64_t rows = cells[t * classes + p];
+        const int64_t cell = t * classes + p, rows = cells[cell];
         counts.support[t] += rows;
         counts.predicted[p] += rows;
         if (t == p) counts.correct[t] += rows;
-        if (counts.confusion != nullptr) counts.confusion[t * classes + p] += rows;
+        if (counts.confusion != nullptr) counts.confusion[cell] += rows;
       }
-      counts.rank[t] += ranks[t];
-      *counts.n += ranks[t];
     }
-    for (int64_t key = 0; key < 2 * batch.bins; ++key) {
-      const int64_t bin = key / 2, rows = static_cast<int64_t>(bins[key] >> 44);
-      counts.bin_count[bin] += rows;
-      if (key % 2 == 1) counts.bin_correct[bin] += rows;
-      const uint64_t confidence = bins[key] & ((uint64_t{1} << 44) - 1);
-      sums[kScalarSums + bin] += static_cast<double>(confidence) * 0x1p-30;
+    uint64_t confidences[kFewBins] = {};
+    for (int64_t rank = 0; rank < classes; ++rank) {
+      for (int64_t bin = 0; bin < batch.bins; ++bin) {
+        const uint64_t both = ranks[rank * batch.bins + bin];
+        const int64_t rows = static_cast<int64_t>(both >> 44);
+        *counts.n += rows;
+        counts.rank[rank] += rows;
+        counts.bin_count[bin] += rows;
+        if (rank == 0) counts.bin_correct[bin] += rows;
+        confidences[bin] += both & ((uint64_t{1} << 44) - 1);
+      }
+    }
+    for (int64_t bin = 0; bin < batch.bins; ++bin) {
+      sums[kScalarSums + bin] += static_cast<double>(confidences[bin]) * 0x1p-30;
     }
   }
 };
@@ -40,64 +50,86 @@ struct FewClasses {
   static constexpr int width = L::count;
 
   const Batch& batch;
+  const Counts& counts;
+  double* sums;
   const RowOutputs& outputs;
-  const float* tile;
-  SmallHistogram histogram;
-  f64x8 nll = {}, brier = {}, entropy = {};
-  i32x16 ignored = {}, invalid = {}, non_finite = {};
+  SmallHistogram histogram{batch};
+  Doubles nll{}, brier{}, entropy{};
+  Ints ignored{}, invalid{};
 
-  FTCORE_INLINE void add(int64_t r, int rows, i32x16 target) {
-    TileScores<L> s;
-    s.scan(tile, batch.classes, target);
-    s.sum(tile, 0, batch.classes, target);
-    const i32x16 scored = (target >= 0) & s.is_finite;
+  // Tiles one after the other, side by side so that none waits for its own long chain of sums.
+  template <int tiles>
+  FTCORE_INLINE void add_tiles(const float* tile, int64_t r, int rows) {
+    TileScores<L> scores[tiles];
+    for (int k = 0; k < tiles; ++k) {
+      scores[k].begin(tile + k * batch.classes * width,
+                      read_targets<L>(batch, r + k * width, rows));
+    }
+    scan_tiles<tiles>(scores, batch.classes);
+    sum_tiles<tiles>(scores, 0, batch.classes);
+    for (int k = 0; k < tiles; ++k) add(scores[k], r + k * width, rows);
+  }
+
+  FTCORE_INLINE void add(const TileScores<L>& s, int64_t r, int rows) {
+    const Ints target = s.target;
+    const Ints is_known = target >= 0, scored = is_known & s.is_sound();
     ignored += target == static_cast<int32_t>(kIgnored);
     invalid += target == static_cast<int32_t>(kInvalid);
-    non_finite += (target >= 0) & ~s.is_finite;
 
-    const f32x16 inverse = 1.0f / (s.rest + 1.0f);
-    const f32x16 log_total = log1p_of(s.rest, inverse);
-    const f32x16 row_entropy = log_total - s.weighted * inverse;
-    const f32x16 e_target = exponential(clamp_low(s.z_target - s.max));
-    const i32x16 is_correct = target == s.prediction;
-    const f32x16 missing = (is_correct ? s.rest : s.rest + 1.0f - e_target) * inverse;
-    const f32x16 others = is_correct ? s.squares : s.squares + 1.0f - e_target * e_target;
-    const f32x16 row_brier = missing * missing + others * (inverse * inverse);
+    const Floats inverse = 1.0f / (s.rest + 1.0f);
+    const Floats log_total = log1p_of(s.rest, inverse);
+    const Floats row_entropy = log_total - s.weighted * inverse;
+    const Floats e_target = exponential(s.z_target - s.max);
+    const Ints is_correct = target == s.prediction;
+    const Floats missing = (is_correct ? s.rest : s.rest + 1.0f - e_target) * inverse;
+    const Floats others = is_correct ? s.squares : s.squares + 1.0f - e_target * e_target;
+    const Floats row_brier = missing * missing + others * (inverse * inverse);
 
-    const f32x16 zero = {};
-    const f32x16 max = scored ? s.max : zero, z_target = scored ? s.z_target : zero;
-    const f64x8 below_low = widen(low(max)) - widen(low(z_target));
-    const f64x8 below_high = widen(high(max)) - widen(high(z_target));
-    nll += fold(scored ? log_total : zero) + (below_low + below_high);
+    const Floats zero = {};
+    const Floats row_nll = log_total + (s.max - s.z_target);
+    nll += fold(scored ? row_nll : zero);
     brier += fold(scored ? row_brier : zero);
     entropy += fold(scored ? row_entropy : zero);
 
-    const f32x16 confidence = exact_near_edges(inverse, s.max, scored);
-    count(s, target, scored, confidence);
+    const Floats confidence = exact_near_edges(s, inverse, scored);
+    count(s, scored, confidence);
+    if (__builtin_expect(any(is_known & ~scored), 0)) {
+      for (int lane = 0; lane < rows; ++lane) {
+        if (target[lane] >= 0 && !scored[lane]) add_exactly(r + lane, s.tile + lane, target[lane]);
+      }
+    }
     if (outputs.labels == nullptr && outputs.values == nullptr) return;
     for (int lane = 0; lane < rows; ++lane) {
       const int64_t place = r + lane;
-      if (!scored[lane]) {
-        outputs.put_unscored(place, batch.targets[place]);
-        continue;
-      }
-      const double below = double{max[lane]} - double{z_target[lane]};
+      if (target[lane] < 0) outputs.put_unscored(place, batch.targets[place]);
+      if (!scored[lane]) continue;
       outputs.put(place, Row{target[lane], s.prediction[lane], -s.above[lane], confidence[lane],
-                             log_total[lane] + below, row_brier[lane], row_entropy[lane]});
+                             row_nll[lane], row_brier[lane], row_entropy[lane]});
+    }
+  }
+
+  __attribute__((noinline)) void add_exactly(int64_t place, const float* logits, int64_t target) {
+    Row row{target, 0, 0, 0, 0, 0, 0};
+    if (score_exactly(row, logits, batch.classes, width)) {
+      put(batch, counts, sums, outputs, row, place);
+    } else {
+      ++*counts.non_finite;
+      outputs.put_unscored(place, target);
     }
   }
 
   // Confidences whose bin is in doubt are recomputed, and moved into their bin if they are off it.
-  FTCORE_INLINE f32x16 exact_near_edges(f32x16 confidence, f32x16 max, i32x16 scored) const {
+  FTCORE_INLINE Floats exact_near_edges(const TileScores<L>& s, Floats confidence,
+                                        Ints scored) const {
     const float bins = static_cast<float>(batch.bins), shift = 12582912.0f;
-    const f32x16 place = confidence * bins, edge = (place + shift) - shift;
-    const f32x16 off = larger(place - edge, edge - place);
-    i32x16 doubtful = (off <= place * 8e-6f) & (edge < bins) & scored;
+    const Floats place = confidence * bins, edge = (place + shift) - shift;
+    const Floats off = larger(place - edge, edge - place);
+    const Ints doubtful = (off <= place * 8e-6f) & (edge < bins) & scored;
     if (__builtin_expect(any(doubtful), 0)) {
       for (int lane = 0; lane < width; ++lane) {
         if (!doubtful[lane]) continue;
         const double exact =
-            exact_confidence(tile + lane, batch.classes, width, double{max[lane]});
+            exact_confidence(s.tile + lane, batch.classes, width, double{s.max[lane]});
         confidence[lane] = within_bin(exact);
       }
     }
@@ -117,35 +149,32 @@ struct FewClasses {
     return rounded;
   }
 
-  FTCORE_INLINE void count(const TileScores<L>& s, i32x16 target, i32x16 scored,
-                           f32x16 confidence) {
+  FTCORE_INLINE void count(const TileScores<L>& s, Ints scored, Floats confidence) {
     const int32_t classes = static_cast<int32_t>(batch.classes);
     const int32_t bins = static_cast<int32_t>(batch.bins);
-    const f32x16 known = scored ? confidence : f32x16{};
-    i32x16 bin = __builtin_convertvector(known * static_cast<float>(bins), i32x16);
-    bin = bin < bins ? bin : i32x16{} + (bins - 1);
-    const i32x16 key = scored ? bin * 2 - (target == s.prediction) : i32x16{} + 2 * bins;
-    const i32x16 cell = scored ? target * classes + s.prediction : i32x16{} + classes * classes;
-    const i32x16 rank = scored ? -s.above : i32x16{} + classes;
-    const i32x16 fixed = __builtin_convertvector(known * 0x1p30f, i32x16);
-    alignas(64) int32_t keys[width], cells[width], ranks[width], amounts[width];
-    store_vector(keys, key);
+    const Floats known = scored ? confidence : Floats{};
+    Ints bin = __builtin_convertvector(known * static_cast<float>(bins), Ints);
+    bin = bin < bins ? bin : Ints{} + (bins - 1);
+    const Ints rank = scored ? bin - s.above * bins : Ints{} + classes * bins;
+    const Ints cell = scored ? s.target * classes + s.prediction : Ints{} + classes * classes;
+    const Ints fixed = __builtin_convertvector(known * 0x1p30f, Ints);
+    alignas(64) int32_t cells[width], ranks[width], amounts[width];
     store_vector(cells, cell);
     store_vector(ranks, rank);
     store_vector(amounts, fixed);
     // Else the compiler takes each lane out of the vector, which is slower than through memory.
-    __asm__("" : "+m"(keys), "+m"(cells), "+m"(ranks), "+m"(amounts));
+    __asm__("" : "+m"(cells), "+m"(ranks), "+m"(amounts));
+#pragma GCC unroll 16
     for (int lane = 0; lane < width; ++lane) {
       ++histogram.cells[cells[lane]];
-      ++histogram.ranks[ranks[lane]];
-      histogram.bins[keys[lane]] += (uint64_t{1} << 44) + static_cast<uint64_t>(amounts[lane]);
+      histogram.ranks[ranks[lane]] +=
+          (uint64_t{1} << 44) + static_cast<uint64_t>(amounts[lane]);
     }
   }
 
-  void settle(const Counts& counts, double* sums) {
+  void settle() {
     *counts.ignored -= sum_lanes(ignored);
     *counts.invalid -= sum_lanes(invalid);
-    *counts.non_finite -= sum_lanes(non_finite);
     sums[0] += sum_lanes(nll);
     sums[1] += sum_lanes(brier);
     sums[2] += sum_lanes(entropy);
@@ -156,23 +185,33 @@ struct FewClasses {
 template <class T>
 void score_few_classes(const Batch& batch, int64_t begin, int64_t end, const Counts& counts,
                        double* sums, const RowOutputs& outputs, void* scratch) {
+  constexpr int width = FewClasses::width;
   float* tile = static_cast<float*>(scratch);
   const TileReader<T> reader{batch, tile};
-  FewClasses few{batch, outputs, tile, {}};
+  const int64_t step = batch.classes * width;
+  FewClasses few{batch, counts, sums, outputs};
   for (int64_t r = begin; r < end;) {
-    constexpr int width = FewClasses::width;
-    int tiles = reader.read_run(r, end), rows = width;
-    if (tiles == 0) {
-      rows = static_cast<int>(end - r < width ? end - r : width);
+    const int tiles = reader.read_run(r, end);
+    if (tiles > 0) {
+      int k = 0;
+      for (; k + 1 < tiles; k += 2) {
+        reader.fetch_run(r, end, tiles, k);
+        reader.fetch_run(r, end, tiles, k + 1);
+        few.add_tiles<2>(tile + k * step, r + k * width, width);
+      }
+      if (k < tiles) few.add_tiles<1>(tile + k * step, r + k * width, width);
+      r += tiles * width;
+    } else if (end - r >= 2 * width) {
+      reader.read(r, width);
+      TileReader<T>{batch, tile + step}.read(r + width, width);
+      few.add_tiles<2>(tile, r, width);
+      r += 2 * width;
+    } else {
+      const int rows = static_cast<int>(end - r < width ? end - r : width);
       reader.read(r, rows);
-      tiles = 1;
-    }
-    const int64_t start = r;
-    for (int k = 0; k < tiles; ++k, r += rows) {
-      if (tiles > 1) reader.fetch_run(start, end, tiles, k);
-      few.tile = tile + k * batch.classes * width;
-      few.add(r, rows, read_targets<Lanes32>(batch, r, rows));
+      few.add_tiles<1>(tile, r, rows);
+      r += rows;
     }
   }
-  few.settle(counts, sums);
+  few.settle();
 }

@@ -1,10 +1,25 @@
 // A tile of rows with one lane for each row, class after class, in a buffer that stays in cache.
 // Serves few classes, and class dimensions that are not the innermost.
 
+// A shuffle of two vectors within each 16 bytes of them. Of every four lanes, the first takes place
+// `first`, the others follow as `order` says: 0 interleaves, 1 keeps pairs together.
+template <int order, int first, class V, int... lanes>
+FTCORE_INLINE V shuffle_parts(V a, V b, Numbers<lanes...>) {
+  return __builtin_shufflevector(
+      a, b,
+      (lanes / 4 * 4 + first + (order == 0 ? lanes % 4 / 2 : lanes % 2) +
+       kCount<V> * (order == 0 ? lanes % 2 : lanes % 4 / 2))...);
+}
+template <int order, int first>
+FTCORE_INLINE Floats shuffle_parts(Floats a, Floats b) {
+  return shuffle_parts<order, first>(a, b, typename CountTo<kFloats>::type());
+}
+
 template <class T>
 struct TileReader {
   using L = typename LanesOf<T>::type;
   using Value = typename L::Value;
+  using Four = typename VectorOf<float, 4>::type;
   static constexpr int width = L::count;
 
   const Batch& batch;
@@ -24,7 +39,7 @@ struct TileReader {
         store_vector(tile + c * width, load(from + c * batch.class_stride));
       }
     } else if (in_one && batch.class_stride == 1 && batch.inner_stride == batch.classes &&
-               batch.classes >= 4 && width == 16) {
+               batch.classes >= 4 && std::is_same_v<Value, float>) {
       transpose(row(r));
     } else {
       gather(r, rows);
@@ -34,10 +49,11 @@ struct TileReader {
   // As many tiles one after the other as lie in cache, each (C, width), so that a far stride
   // between the classes is taken once for a run of rows. Returns their number, or 0 if not so.
   FTCORE_INLINE int read_run(int64_t r, int64_t end) const {
-    const int64_t last = end - r < batch.inner - r % batch.inner ? end : r + batch.inner - r % batch.inner;
-    const int64_t fit = kRunBytes / (64 * batch.classes), whole = (last - r) / width;
-    const int64_t tiles = fit < whole ? fit : whole;
     if (batch.inner_stride != 1 || batch.classes == 1) return 0;
+    const int64_t inner_end = r + batch.inner - r % batch.inner;
+    const int64_t whole = ((end < inner_end ? end : inner_end) - r) / width;
+    const int64_t fit = kRunBytes / (kVectorBytes * batch.classes);
+    const int64_t tiles = fit < whole ? fit : whole;
     const T* from = row(r);
     for (int64_t c = 0; c < batch.classes; ++c) {
       for (int64_t k = 0; k < tiles; ++k) {
@@ -53,7 +69,7 @@ struct TileReader {
     if (r + (tiles + k + 1) * width > end) return;
     const T* from = row(r + (tiles + k) * width);
     for (int64_t c = 0; c < batch.classes; ++c) {
-      __builtin_prefetch(from + c * batch.class_stride);
+      __builtin_prefetch(from + c * batch.class_stride, 0, 2);
     }
   }
 
@@ -67,55 +83,45 @@ struct TileReader {
     }
   }
 
-  // Sixteen rows one after the other, four classes at a time; the last four may overlap.
+  // Rows one after the other, four classes at a time; the last four may overlap.
   FTCORE_INLINE void transpose(const float* from) const {
     const int64_t classes = batch.classes;
     for (int64_t c = 0; c < classes; c += 4) {
       const int64_t start = c + 4 <= classes ? c : classes - 4;
-      const f32x16 a = quads(from, start, 0), b = quads(from, start, 1);
-      const f32x16 d = quads(from, start, 2), e = quads(from, start, 3);
-      const f32x16 ab_low = interleave_low(a, b), ab_high = interleave_high(a, b);
-      const f32x16 de_low = interleave_low(d, e), de_high = interleave_high(d, e);
+      const float* at = from + start;
+      const Floats p = fours(at), q = fours(at + classes);
+      const Floats r = fours(at + 2 * classes), s = fours(at + 3 * classes);
+      const Floats pq_low = shuffle_parts<0, 0>(p, q), pq_high = shuffle_parts<0, 2>(p, q);
+      const Floats rs_low = shuffle_parts<0, 0>(r, s), rs_high = shuffle_parts<0, 2>(r, s);
       Value* to = tile + start * width;
-      store_vector(to, pair_low(ab_low, de_low));
-      store_vector(to + width, pair_high(ab_low, de_low));
-      store_vector(to + 2 * width, pair_low(ab_high, de_high));
-      store_vector(to + 3 * width, pair_high(ab_high, de_high));
+      store_vector(to, shuffle_parts<1, 0>(pq_low, rs_low));
+      store_vector(to + width, shuffle_parts<1, 2>(pq_low, rs_low));
+      store_vector(to + 2 * width, shuffle_parts<1, 0>(pq_high, rs_high));
+      store_vector(to + 3 * width, shuffle_parts<1, 2>(pq_high, rs_high));
     }
   }
 
   template <class U>
   FTCORE_INLINE void transpose(const U* from) const {
-    Value rows[16 * kFewClasses];
-    for (int64_t v = 0; v < batch.classes; ++v) store_vector(rows + v * 16, load(from + v * 16));
+    Value rows[kFloats * kFewClasses];
+    for (int64_t v = 0; v < batch.classes; ++v) {
+      store_vector(rows + v * kFloats, load(from + v * kFloats));
+    }
     transpose(rows);
   }
 
   FTCORE_INLINE void transpose(const double*) const {}
 
-  // Four classes of rows k, k + 4, k + 8 and k + 12.
-  FTCORE_INLINE f32x16 quads(const float* from, int64_t start, int64_t k) const {
+  // Four classes of every fourth row.
+  FTCORE_INLINE Floats fours(const float* from) const {
     const int64_t step = 4 * batch.classes;
-    const float* at = from + k * batch.classes + start;
-    const f32x4 a = load_vector<f32x4>(at), b = load_vector<f32x4>(at + step);
-    const f32x4 c = load_vector<f32x4>(at + 2 * step), d = load_vector<f32x4>(at + 3 * step);
-    const f32x8 ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
-    const f32x8 cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7);
-    return __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  }
-
-  static FTCORE_INLINE f32x16 interleave_low(f32x16 a, f32x16 b) {
-    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
-  }
-  static FTCORE_INLINE f32x16 interleave_high(f32x16 a, f32x16 b) {
-    return __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15,
-                                   31);
-  }
-  static FTCORE_INLINE f32x16 pair_low(f32x16 a, f32x16 b) {
-    return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
-  }
-  static FTCORE_INLINE f32x16 pair_high(f32x16 a, f32x16 b) {
-    return __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30,
-                                   31);
+    const auto four = [&](int row) { return load_vector<Four>(from + row * step); };
+    if constexpr (kFloats == 16) {
+      return join(join(four(0), four(1)), join(four(2), four(3)));
+    } else if constexpr (kFloats == 8) {
+      return join(four(0), four(1));
+    } else {
+      return four(0);
+    }
   }
 };

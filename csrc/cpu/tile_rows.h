@@ -8,50 +8,97 @@ struct TileScores {
   using Integer = typename L::Integer;
   static constexpr int width = L::count;
 
-  V max, z_target;
-  M prediction, above, is_finite;
+  const Value* tile;  // (C, width)
+  M target;
+  V max, z_target, before;
+  M prediction, above;
   V rest, weighted, squares;  // RowSums of every lane
 
-  FTCORE_INLINE void scan(const Value* tile, int64_t classes, M target) {
-    max = load_vector<V>(tile);
-    prediction = M{};
-    z_target = max;
-    V zeros = max * Value{0};
-    for (int64_t c = 1; c < classes; ++c) {
-      const V z = load_vector<V>(tile + c * width);
-      const M number = M{} + static_cast<Integer>(c);
-      prediction = z > max ? number : prediction;
-      max = larger(z, max);
-      zeros += z * Value{0};
-      z_target = target == number ? z : z_target;
-    }
-    is_finite = zeros == zeros;
-    above = M{};
+  FTCORE_INLINE V at(int64_t c) const { return load_vector<V>(tile + c * width); }
+
+  FTCORE_INLINE void begin(const Value* tile_, M target_) {
+    tile = tile_;
+    target = target_;
+    max = z_target = at(0);
+    prediction = above = M{};
     rest = weighted = squares = V{};
   }
 
-  // Adds classes begin <= c < end.
-  FTCORE_INLINE void sum(const Value* tile, int64_t begin, int64_t end, M target) {
-    for (int64_t c = begin; c < end; ++c) {
-      const V z = load_vector<V>(tile + c * width);
-      const M number = M{} + static_cast<Integer>(c);
-      above = (z > z_target) | ((z == z_target) & (number < target)) ? above - 1 : above;
-      const V d = clamp_low(z - max);
-      const V e = prediction == number ? V{} : drop_clamped(exponential(d), d);
-      rest += e;
-      weighted += e * d;
-      squares += e * e;
-    }
+  FTCORE_INLINE void scan(int64_t c, M number) {
+    const V z = at(c);
+    prediction = z > max ? number : prediction;
+    max = larger(z, max);
+    z_target = target == number ? z : z_target;
   }
+
+  FTCORE_INLINE bool has_zeros() const { return any(z_target == Value{0}); }
+
+  FTCORE_INLINE void begin_sum() {
+    const M bits = reinterpret_cast<M>(z_target);
+    before = reinterpret_cast<V>(z_target > Value{0} ? bits - 1 : bits + 1);
+  }
+
+  // What equals the target and comes before it is above `before`, the greatest value less than the
+  // target, unless that is 0: what lies just below 0 may be taken for 0.
+  template <bool zeros>
+  FTCORE_INLINE void sum(int64_t c, M number) {
+    const V z = at(c);
+    if constexpr (zeros) {
+      above = (z > z_target) | ((z == z_target) & (number < target)) ? above - 1 : above;
+    } else {
+      const V limit = number < target ? before : z_target;
+      above = z > limit ? above - 1 : above;
+    }
+    const V d = z - max;
+    const V e = prediction == number ? V{} : exponential(d);
+    rest += e;
+    weighted += e * d;
+    squares += e * e;
+  }
+
+  // False where something is infinite, not a number, or too far apart to tell.
+  FTCORE_INLINE M is_sound() const { return weighted - weighted == Value{0}; }
 };
+
+template <int tiles, class L>
+FTCORE_INLINE void scan_tiles(TileScores<L>* scores, int64_t classes) {
+  using M = typename L::Mask;
+  M number{};
+  for (int64_t c = 1; c < classes; ++c) {
+    number += 1;
+    for (int k = 0; k < tiles; ++k) scores[k].scan(c, number);
+  }
+  for (int k = 0; k < tiles; ++k) scores[k].begin_sum();
+}
+
+template <int tiles, bool zeros, class L>
+FTCORE_INLINE void sum_tiles(TileScores<L>* scores, int64_t begin, int64_t end) {
+  using M = typename L::Mask;
+  M number = M{} + static_cast<typename L::Integer>(begin);
+  for (int64_t c = begin; c < end; ++c) {
+    for (int k = 0; k < tiles; ++k) scores[k].template sum<zeros>(c, number);
+    number += 1;
+  }
+}
+
+template <int tiles, class L>
+FTCORE_INLINE void sum_tiles(TileScores<L>* scores, int64_t begin, int64_t end) {
+  bool zeros = false;
+  for (int k = 0; k < tiles; ++k) zeros |= scores[k].has_zeros();
+  if (__builtin_expect(zeros, 0)) {
+    sum_tiles<tiles, true>(scores, begin, end);
+  } else {
+    sum_tiles<tiles, false>(scores, begin, end);
+  }
+}
 
 constexpr int64_t kPadding = -3;  // a lane without a row
 
-FTCORE_INLINE i64x8 classify(const Batch& batch, i64x8 target) {
-  const i64x8 is_class = (target >= 0) & (target < batch.classes);
-  const i64x8 known = is_class ? target : i64x8{} + kInvalid;
+FTCORE_INLINE Longs classify(const Batch& batch, Longs target) {
+  const Longs is_class = (target >= 0) & (target < batch.classes);
+  const Longs known = is_class ? target : Longs{} + kInvalid;
   if (!batch.has_ignore_index) return known;
-  return target == batch.ignore_index ? i64x8{} + kIgnored : known;
+  return target == batch.ignore_index ? Longs{} + kIgnored : known;
 }
 
 template <class L>
@@ -63,17 +110,17 @@ FTCORE_INLINE typename L::Mask read_targets(const Batch& batch, int64_t r, int r
     from = given;
   }
   typename L::Mask target;
-  const i64x8 first = classify(batch, load_vector<i64x8>(from));
-  if constexpr (L::count == 8) {
+  const Longs first = classify(batch, load_vector<Longs>(from));
+  if constexpr (std::is_same_v<L, Lanes64>) {
     target = first;
   } else {
-    const i64x8 second = classify(batch, load_vector<i64x8>(from + 8));
-    target = join(__builtin_convertvector(first, i32x8), __builtin_convertvector(second, i32x8));
+    const Longs second = classify(batch, load_vector<Longs>(from + kDoubles));
+    target = join(__builtin_convertvector(first, HalfInts),
+                  __builtin_convertvector(second, HalfInts));
   }
   if (rows == L::count) return target;
-  const auto number = lane_numbers<L>();
   const auto padding = typename L::Mask{} + static_cast<typename L::Integer>(kPadding);
-  return number < static_cast<typename L::Integer>(rows) ? target : padding;
+  return lane_numbers<L>() < static_cast<typename L::Integer>(rows) ? target : padding;
 }
 
 template <class T>
@@ -90,11 +137,12 @@ void score_tiles(const Batch& batch, int64_t begin, int64_t end, const Counts& c
     reader.read(r, rows);
     const auto target = read_targets<L>(batch, r, rows);
     TileScores<L> scores;
-    scores.scan(tile, batch.classes, target);
+    scores.begin(tile, target);
+    scan_tiles<1>(&scores, batch.classes);
     RowSums row_sums[width] = {};
     for (int64_t c = 0; c < batch.classes; c += block) {
       scores.rest = scores.weighted = scores.squares = typename L::Vector{};
-      scores.sum(tile, c, c + block < batch.classes ? c + block : batch.classes, target);
+      sum_tiles<1>(&scores, c, c + block < batch.classes ? c + block : batch.classes);
       for (int lane = 0; lane < width; ++lane) {
         row_sums[lane].rest += scores.rest[lane];
         row_sums[lane].weighted += scores.weighted[lane];
@@ -103,23 +151,25 @@ void score_tiles(const Batch& batch, int64_t begin, int64_t end, const Counts& c
     }
     for (int lane = 0; lane < rows; ++lane) {
       const int64_t t = target[lane];
-      if (t < 0 || !scores.is_finite[lane]) {
-        ++*(t == kIgnored ? counts.ignored : t < 0 ? counts.invalid : counts.non_finite);
+      if (t < 0) {
+        ++*(t == kIgnored ? counts.ignored : counts.invalid);
         outputs.put_unscored(r + lane, batch.targets[r + lane]);
         continue;
       }
       Row row{t, scores.prediction[lane], -scores.above[lane], 0, 0, 0, 0};
-      const double max = scores.max[lane], below = max - double{scores.z_target[lane]};
-      finish_row(row, row_sums[lane], below, __builtin_exp(-below),
-                 __builtin_log1p(row_sums[lane].rest));
-      if (is_near_edge(row.confidence, batch.bins)) {
-        row.confidence = exact_confidence(tile + lane, batch.classes, width, max);
+      const RowSums& lane_sums = row_sums[lane];
+      if (lane_sums.weighted - lane_sums.weighted == 0) {
+        const double max = scores.max[lane], below = max - double{scores.z_target[lane]};
+        finish_row(row, lane_sums, below, __builtin_exp(-below), __builtin_log1p(lane_sums.rest));
+        if (is_near_edge(row.confidence, batch.bins)) {
+          row.confidence = exact_confidence(tile + lane, batch.classes, width, max);
+        }
+      } else if (!score_exactly(row, tile + lane, batch.classes, width)) {
+        ++*counts.non_finite;
+        outputs.put_unscored(r + lane, t);
+        continue;
       }
-      const int64_t bin = bin_of(row.confidence, batch.bins);
-      count(counts, batch.classes, row, bin);
-      add(sums, row, bin);
-      ++*counts.n;
-      outputs.put(r + lane, row);
+      put(batch, counts, sums, outputs, row, r + lane);
     }
   }
 }
