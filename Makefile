@@ -51,9 +51,10 @@ test-plugins:  ## Run the tests of each plugin
 # What peers allocate is recycled; with glibc's defaults most of their time is page faults.
 WARM = MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=1073741824
 
-bench:  ## Measure the statistics op beside its peers, which takes minutes
+bench:  ## Measure the statistics ops beside their peers, which takes minutes
 	$(WARM) OMP_NUM_THREADS=1 FTCORE_BENCH_JSON=benchmarks/results/statistics.json \
-	  $(PYTHON) -m pytest benchmarks/bench_statistics.py --override-ini=addopts= \
+	  FTCORE_BENCH_LINEAR_JSON=benchmarks/results/linear_statistics.json \
+	  $(PYTHON) -m pytest benchmarks --override-ini=addopts= \
 	  --override-ini='python_files=bench_*.py' --benchmark-only -q
 
 attacks:  ## Attack the storage and the rest in full, which takes minutes

@@ -59,7 +59,11 @@ def installed(name: str) -> str | None:
 def results() -> Iterator[list[dict[str, Any]]]:
     rows: list[dict[str, Any]] = []
     yield rows
-    target = os.environ.get("FTCORE_BENCH_JSON")
+    write_results(os.environ.get("FTCORE_BENCH_JSON"), rows)
+
+
+def write_results(target: str | None, rows: list[dict[str, Any]]) -> None:
+    """Write what was measured, and on what, unless there is no file to write to."""
     if target:
         content = {"host": host(), "rounds": ROUNDS, "rows": rows}
         Path(target).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -103,6 +104,7 @@ def contestants(case: Case, dtype: torch.dtype) -> Contestants:
             logits.movedim(case.dim, 1), targets, ignore_index=-100 if ignore is None else ignore
         ),
     )
+    torch._dynamo.reset()  # type: ignore[no-untyped-call]  # else it gives up after eight cases
     compiled = torch.compile(same_statistics, dynamic=False)
     yield "torch.compile", lambda: compiled(logits, targets, case.dim, ignore)
     yield "torch eager", lambda: same_statistics(logits, targets, case.dim, ignore)
@@ -147,8 +149,8 @@ def _libraries(case: Case, logits: Tensor, targets: Tensor) -> Contestants:
 def _torchmetrics(case: Case, logits: Tensor, targets: Tensor) -> Callable[[], object]:
     from torchmetrics import MetricCollection, classification
 
-    options = {"num_classes": case.classes, "ignore_index": case.ignore_index}
-    metrics = {
+    options: dict[str, Any] = {"num_classes": case.classes, "ignore_index": case.ignore_index}
+    metrics: dict[str, Any] = {
         "accuracy": classification.MulticlassAccuracy(**options, average="micro"),
         "top5": classification.MulticlassAccuracy(**options, average="micro", top_k=5),
         "calibration": classification.MulticlassCalibrationError(**options, n_bins=BINS),

@@ -10,6 +10,8 @@
 #include <optional>
 #include <vector>
 
+#include "../core/classification.h"
+
 namespace ftcore {
 
 using torch::headeronly::ScalarType;
@@ -59,6 +61,21 @@ inline void check_output(const char* name, const Tensor& t, std::vector<int64_t>
   shape.push_back(last);
   STD_TORCH_CHECK(t.is_cpu() && t.scalar_type() == type && has_shape(t, shape), name,
                   " has the wrong type, shape or device");
+}
+
+inline Logit logit_type(const Tensor& logits) {
+  switch (logits.scalar_type()) {
+    case ScalarType::Half:
+      return Logit::f16;
+    case ScalarType::BFloat16:
+      return Logit::bf16;
+    case ScalarType::Float:
+      return Logit::f32;
+    case ScalarType::Double:
+      return Logit::f64;
+    default:
+      STD_TORCH_CHECK(false, "logits must be a float of 16 to 64 bits");
+  }
 }
 
 inline bool is_integer(const Tensor& t) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "../core/classification.h"
+#include "../core/online.h"
 
 namespace ftcore {
 
@@ -16,10 +17,36 @@ constexpr int64_t kRunBytes = 12 * 1024;  // fits in a first-level cache twice
 using ScoreChunk = void(const Batch& batch, int64_t begin, int64_t end, const Counts& counts,
                         double* sums, const RowOutputs& outputs, void* scratch);
 
-ScoreChunk score_chunk_default;
+// A row of which some classes have been read.
+struct OpenRow {
+  double z_target;           // what the target's logit is expected to be
+  double z_seen;             // and what it was, once its tile has been read
+  RowPart part;              // once is_begun
+  int64_t above;             // of the classes read, those that rank before the target
+  bool is_begun, is_finite;
+};
+
+// Reads classes first_class <= c < first_class + tile.classes of rows 0 <= r < rows, whose logits
+// `tile` describes as if there were no others. Targets that are no class have been left out of
+// `open`, which holds `rows` of them all the same.
+using ReadTile = void(const Batch& tile, int64_t rows, int64_t first_class, OpenRow* open);
+
+// Adds rows 0 <= r < rows of a batch whose classes have all been read.
+using CloseRows = void(const Batch& batch, int64_t rows, const OpenRow* open, const Counts& counts,
+                       double* sums, const RowOutputs& outputs);
+
+struct RowKernels {
+  ScoreChunk* score_chunk;
+  ReadTile* read_tile;
+  CloseRows* close_rows;
+};
+
+extern const RowKernels kernels_default;
 #if defined(__x86_64__)
-ScoreChunk score_chunk_avx2;
-ScoreChunk score_chunk_avx512;
+extern const RowKernels kernels_avx2, kernels_avx512;
 #endif
+
+// The ones for this processor.
+const RowKernels& row_kernels();
 
 }  // namespace ftcore

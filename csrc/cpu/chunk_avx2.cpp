@@ -15,10 +15,7 @@
 
 namespace ftcore {
 
-void score_chunk_avx2(const Batch& batch, int64_t begin, int64_t end, const Counts& counts,
-                      double* sums, const RowOutputs& outputs, void* scratch) {
-  avx2::score_chunk(batch, begin, end, counts, sums, outputs, scratch);
-}
+const RowKernels kernels_avx2 = {avx2::score_chunk, avx2::read_tile, avx2::close_rows};
 
 }  // namespace ftcore
 #endif

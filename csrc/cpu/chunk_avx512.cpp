@@ -15,10 +15,7 @@
 
 namespace ftcore {
 
-void score_chunk_avx512(const Batch& batch, int64_t begin, int64_t end, const Counts& counts,
-                      double* sums, const RowOutputs& outputs, void* scratch) {
-  avx512::score_chunk(batch, begin, end, counts, sums, outputs, scratch);
-}
+const RowKernels kernels_avx512 = {avx512::score_chunk, avx512::read_tile, avx512::close_rows};
 
 }  // namespace ftcore
 #endif

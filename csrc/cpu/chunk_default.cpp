@@ -10,9 +10,6 @@
 
 namespace ftcore {
 
-void score_chunk_default(const Batch& batch, int64_t begin, int64_t end, const Counts& counts,
-                      double* sums, const RowOutputs& outputs, void* scratch) {
-  baseline::score_chunk(batch, begin, end, counts, sums, outputs, scratch);
-}
+const RowKernels kernels_default = {baseline::score_chunk, baseline::read_tile, baseline::close_rows};
 
 }  // namespace ftcore

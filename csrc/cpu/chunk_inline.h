@@ -15,6 +15,7 @@ namespace FTCORE_ISA {
 #include "long_rows.h"
 #include "tile.h"
 #include "tile_rows.h"
+#include "open_rows.h"
 #include "few_classes.h"
 // clang-format on
 
@@ -47,6 +48,24 @@ void score_chunk(const Batch& batch, int64_t begin, int64_t end, const Counts& c
     case Logit::f64:
       return score<double>(batch, begin, end, counts, sums, outputs, scratch);
   }
+}
+
+void read_tile(const Batch& tile, int64_t rows, int64_t first_class, OpenRow* open) {
+  switch (tile.type) {
+    case Logit::f16:
+      return read_open_rows<Half>(tile, rows, first_class, open);
+    case Logit::bf16:
+      return read_open_rows<BFloat>(tile, rows, first_class, open);
+    case Logit::f32:
+      return read_open_rows<float>(tile, rows, first_class, open);
+    case Logit::f64:
+      return read_open_rows<double>(tile, rows, first_class, open);
+  }
+}
+
+void close_rows(const Batch& batch, int64_t rows, const OpenRow* open, const Counts& counts,
+                double* sums, const RowOutputs& outputs) {
+  for (int64_t r = 0; r < rows; ++r) close_row(batch, r, open[r], counts, sums, outputs);
 }
 
 }  // namespace FTCORE_ISA

@@ -4,6 +4,7 @@
 
 #include <torch/csrc/stable/ops.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -33,6 +34,7 @@ struct Chunked {
   double* sums;               // (heads, sum_size)
   int64_t sum_size;
   int64_t scratch_size;       // bytes, for each thread
+  bool is_always_parallel = false;  // also a single chunk, so that what it calls uses one thread
 
   // Calls work(head, chunk, counts, sums, scratch) for all, with counts (own_count_size,) and sums
   // (sum_size,) to add to. Any thread may hold own counts: then `counts` is not the head's.
@@ -40,7 +42,8 @@ struct Chunked {
   void run(const Work& work) const {
     const int64_t all = heads * chunks;
     std::vector<double> chunk_sums(all * sum_size, 0.0);
-    if (all <= grain || torch::stable::get_num_threads() == 1) {
+    const bool is_alone = all <= grain && !is_always_parallel;
+    if (is_alone || torch::stable::get_num_threads() == 1) {
       const Scratch scratch(scratch_size);
       for (int64_t i = 0; i < all; ++i) {
         work(i / chunks, i % chunks, counts + i / chunks * count_size, &chunk_sums[i * sum_size],
@@ -48,7 +51,9 @@ struct Chunked {
       }
     } else {
       std::mutex mutex;
-      torch::stable::parallel_for(0, all, grain, [&](int64_t begin, int64_t end) {
+      const int64_t items = std::max<int64_t>(all, grain + 1);
+      torch::stable::parallel_for(0, items, grain, [&](int64_t begin, int64_t end) {
+        end = std::min(end, all);
         const Scratch scratch(scratch_size);
         std::vector<int64_t> own(own_count_size, 0);
         for (int64_t i = begin; i < end; ++i) {

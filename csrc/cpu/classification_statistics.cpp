@@ -3,12 +3,10 @@
 
 #include <torch/csrc/stable/library.h>
 
-#include <cstdlib>
-#include <string>
-
 #include "arguments.h"
 #include "chunk.h"
 #include "chunked.h"
+#include "counts_of_heads.h"
 
 namespace ftcore {
 namespace {
@@ -48,21 +46,6 @@ Geometry geometry_of(const Tensor& given, int64_t heads, int64_t dim) {
   return g;
 }
 
-Logit logit_type(const Tensor& logits) {
-  switch (logits.scalar_type()) {
-    case ScalarType::Half:
-      return Logit::f16;
-    case ScalarType::BFloat16:
-      return Logit::bf16;
-    case ScalarType::Float:
-      return Logit::f32;
-    case ScalarType::Double:
-      return Logit::f64;
-    default:
-      STD_TORCH_CHECK(false, "logits must be a float of 16 to 64 bits");
-  }
-}
-
 // Returns the class dimension, counted from the front.
 int64_t check(const Tensor& counts, const Tensor& sums, const Tensor& logits,
               const Tensor& targets, int64_t class_dim, int64_t bins, bool confusion,
@@ -87,21 +70,6 @@ int64_t check(const Tensor& counts, const Tensor& sums, const Tensor& logits,
   if (labels) check_output("row_labels", *labels, places, 3, ScalarType::Long);
   if (values) check_output("row_values", *values, places, 4, ScalarType::Double);
   return dim;
-}
-
-ScoreChunk* best_score_chunk() {
-#if defined(__x86_64__)
-  // What is asked of torch's own kernels holds here too.
-  const char* const asked = std::getenv("ATEN_CPU_CAPABILITY");
-  const std::string most = asked == nullptr ? "" : asked;
-  if (most == "default") return score_chunk_default;
-  if (most != "avx2" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    return score_chunk_avx512;
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return score_chunk_avx2;
-#endif
-  return score_chunk_default;
 }
 
 // Rows of a chunk, which depend on the shape alone: so many that its sums cost nothing beside it.
@@ -129,35 +97,27 @@ void classification_statistics_(Tensor counts, Tensor sums, const Tensor logits,
               logit_type(g.logits), g.inner, g.outer_stride, g.inner_stride,
               g.classes,     g.class_stride, bins, ignore_index.has_value(),
               ignore_index.value_or(0)};
-  const int64_t size = Counts::size(g.classes, bins, confusion), step = chunk_rows(g.classes);
-  // Large matrices take longer to clear and to add up than their few increments to share.
-  const bool shares = confusion && g.classes > 128 && torch::stable::get_num_threads() > 1;
+  const int64_t step = chunk_rows(g.classes);
+  const CountsOfHeads places{count.data<int64_t>(), g.classes, bins, confusion};
   const Chunked chunked{
       .heads = g.heads,
       .chunks = (g.rows + step - 1) / step,
       .grain = std::max<int64_t>(1, kGrain / (step * g.classes)),
-      .counts = count.data<int64_t>(),
-      .count_size = size,
-      .own_count_size = Counts::size(g.classes, bins, confusion && !shares),
+      .counts = places.all,
+      .count_size = places.size(),
+      .own_count_size = places.own_size(),
       .sums = sum.data<double>(),
       .sum_size = kScalarSums + bins,
       .scratch_size = std::max<int64_t>(g.classes * 64, kRunBytes),
   };
   chunked.run([&](int64_t head, int64_t chunk, int64_t* own, double* chunk_sums, void* scratch) {
-    static ScoreChunk* const score_chunk = best_score_chunk();
     Batch part = batch;
     part.logits = static_cast<const char*>(g.logits.data_ptr()) +
                   g.head_offsets[head] * static_cast<int64_t>(g.logits.element_size());
     const RowOutputs outputs{labels ? labels->data<int64_t>() + head * g.rows * 3 : nullptr,
                              values ? values->data<double>() + head * g.rows * 4 : nullptr};
-    Counts places(own, g.classes, bins, confusion && !shares);
-    if (shares) {
-      places.confusion =
-          Counts(count.data<int64_t>() + head * size, g.classes, bins, true).confusion;
-      places.shares_confusion = true;
-    }
-    score_chunk(part, chunk * step, std::min((chunk + 1) * step, g.rows), places, chunk_sums,
-                outputs, scratch);
+    row_kernels().score_chunk(part, chunk * step, std::min((chunk + 1) * step, g.rows),
+                              places.at(own, head), chunk_sums, outputs, scratch);
   });
   count.finish();
   sum.finish();

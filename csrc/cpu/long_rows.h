@@ -42,7 +42,7 @@ struct LongRows {
   const Counts& counts;
   double* sums;
   const RowOutputs& outputs;
-  Exponentials<T> exponentials;  // of the row before, if there is one
+  Exponentials<T> exponentials{};  // of the row before, if there is one
   bool is_pending = false;
   int64_t place = 0;
   Row row{};
@@ -57,7 +57,7 @@ struct LongRows {
     }
     const T* logits = static_cast<const T*>(batch.logits) + r / batch.inner * batch.outer_stride +
                       r % batch.inner * batch.inner_stride;
-    Scan<T> scan(logits, batch.classes, target);
+    Scan<T> scan(logits, batch.classes, target, load_one(logits + target));
     if (is_pending) {
       pass<true, true>(scan, exponentials);
       finish();
@@ -80,7 +80,7 @@ struct LongRows {
 
   FTCORE_INLINE void end() {
     if (!is_pending) return;
-    Scan<T> none(exponentials.logits, batch.classes, 0);
+    Scan<T> none(exponentials.logits, batch.classes, 0, 0);
     pass<false, true>(none, exponentials);
     finish();
   }
@@ -113,8 +113,7 @@ struct LongRows {
 template <class T>
 void score_long_rows(const Batch& batch, int64_t begin, int64_t end, const Counts& counts,
                      double* sums, const RowOutputs& outputs) {
-  LongRows<T> rows{batch, counts, sums, outputs, {}};
-  for (T& logit : rows.exponentials.nothing) logit = lowest<T>();
+  LongRows<T> rows{batch, counts, sums, outputs};
   for (int64_t r = begin; r < end; ++r) rows.add(r);
   rows.end();
 }

@@ -20,8 +20,12 @@ struct Exponentials {
   const T* logits;
   int64_t classes, prediction, edge;
   V largest;
-  alignas(64) T nothing[Pair::count];
+  alignas(64) T nothing[Pair::count];  // stands for the pair of the prediction, whose own is left out
   Doubles rest, weighted, squares;
+
+  FTCORE_INLINE Exponentials() {
+    for (T& logit : nothing) logit = lowest<T>();
+  }
 
   FTCORE_INLINE void begin(const Scan<T>& scan, int64_t prediction_, typename L::Value max) {
     logits = scan.logits;

@@ -25,7 +25,7 @@ struct Scan {
   using Integer = typename L::Integer;
 
   const T* logits;
-  int64_t classes, target;
+  int64_t classes, target;  // which may lie before or after these classes
   Value z_target;
   int64_t edge;     // the pair of the target; those before it count as well what equals the target
   Value limits[2];  // what counts is above: from the edge on, before it
@@ -33,10 +33,9 @@ struct Scan {
   M first;  // the pair at which the maximum came up
   M above;  // counts down
 
-  FTCORE_INLINE Scan(const T* row, int64_t classes_, int64_t target_)
-      : logits(row), classes(classes_), target(target_) {
-    z_target = load_one(logits + target);
-    edge = target / Pair::count;
+  FTCORE_INLINE Scan(const T* row, int64_t classes_, int64_t target_, Value z_target_)
+      : logits(row), classes(classes_), target(target_), z_target(z_target_) {
+    edge = target < 0 ? 0 : target < classes ? target / Pair::count : classes;
     limits[0] = z_target;
     limits[1] = z_target == 0 ? z_target : previous(z_target);
     max = V{} - static_cast<Value>(__builtin_inf());
@@ -76,14 +75,17 @@ struct Scan {
     const int64_t start = classes - Pair::count;
     const auto seen = static_cast<Integer>(pairs * Pair::count - start);
     const Pair z = Pair::read(logits + start);
-    above += (z.a > z_target) & (Pair::place_a() >= seen);
-    above += (z.b > z_target) & (Pair::place_b() >= seen);
+    const Value limit = limits[target >= classes];
+    above += (z.a > limit) & (Pair::place_a() >= seen);
+    above += (z.b > limit) & (Pair::place_b() >= seen);
     raise(larger(z.a, z.b), pairs);
   }
 
-  // The rank of the target, the pairs all being added.
+  // How many rank before the target, the pairs all being added.
   FTCORE_INLINE int64_t rank() {
     const int64_t pairs = classes / Pair::count, last = classes - Pair::count;
+    if (z_target == 0) add_equal(edge < pairs ? edge : pairs);
+    if (target < 0 || target >= classes) return -static_cast<int64_t>(sum_lanes(above));
     // Equal ones before the target, in its own pair.
     const int64_t start = edge < pairs ? edge * Pair::count : last;
     const auto goal = static_cast<Integer>(target - start);
@@ -92,13 +94,21 @@ struct Scan {
     const Pair z = Pair::read(logits + start);
     above += (z.a == z_target) & (a < goal) & (a >= own);
     above += (z.b == z_target) & (b < goal) & (b >= own);
-    if (z_target == 0) {  // what lies just below 0 may be taken for 0
-      for (int64_t pair = 0; pair < edge; ++pair) {
-        const Pair y = Pair::read(logits + pair * Pair::count);
-        above += (y.a == z_target) + (y.b == z_target);
-      }
-    }
     return -static_cast<int64_t>(sum_lanes(above));
+  }
+
+  // What equals a target of 0 in the pairs before `end`: what lies just below 0 may be taken for 0.
+  __attribute__((noinline)) void add_equal(int64_t end) {
+    for (int64_t pair = 0; pair < end; ++pair) {
+      const Pair z = Pair::read(logits + pair * Pair::count);
+      above += (z.a == z_target) + (z.b == z_target);
+    }
+    if (target < classes || end * Pair::count == classes) return;
+    const int64_t start = classes - Pair::count;
+    const auto seen = static_cast<Integer>(end * Pair::count - start);
+    const Pair z = Pair::read(logits + start);
+    above += ((z.a == z_target) & (Pair::place_a() >= seen)) +
+             ((z.b == z_target) & (Pair::place_b() >= seen));
   }
 
   // The first class whose logit is `largest`.

@@ -14,6 +14,7 @@ from ftcore.ops.classification_layout import (
     ClassificationState,
 )
 from ftcore.ops.library import Kernel, cpu_kernel
+from ftcore.ops.linear_classification import linear_classification_statistics_
 
 cpu_kernel()  # after the ops above are defined
 
@@ -26,4 +27,5 @@ __all__ = [
     "classification_statistics",
     "classification_statistics_",
     "cpu_kernel",
+    "linear_classification_statistics_",
 ]

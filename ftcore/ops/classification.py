@@ -16,11 +16,12 @@ from torch import Tensor
 
 from ftcore.errors import DataError
 from ftcore.interfaces import Statistics
+from ftcore.ops.arguments import check_classes, check_device, check_float
 from ftcore.ops.classification_layout import (
-    ROW_LABELS,
-    ROW_VALUES,
     ClassificationLayout,
     ClassificationState,
+    check_rows,
+    check_state,
 )
 from ftcore.ops.classification_rows import score
 from ftcore.ops.library import LIBRARY
@@ -32,8 +33,6 @@ _SCHEMA = (
     "int? ignore_index=None, int bins=15, bool confusion=True, "
     "Tensor(c!)? row_labels=None, Tensor(d!)? row_values=None) -> ()"
 )
-_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-_INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
 def classification_statistics_(
@@ -167,10 +166,8 @@ class _Call:
     def check(self) -> None:
         """Raise DataError unless the arguments fit each other."""
         logits, heads = self.logits, self.counts.dim() - 1
-        if logits.dtype not in _FLOATS:
-            raise DataError(f"logits are {logits.dtype}; they must be a float of 16 to 64 bits")
-        if self.targets.dtype not in _INTEGERS:
-            raise DataError(f"targets are {self.targets.dtype}; class indices are integers")
+        check_float("logits", logits)
+        check_classes("targets", self.targets)
         dim = self.class_dim % max(logits.dim(), 1)
         if not -logits.dim() <= self.class_dim < logits.dim() or dim < heads:
             raise DataError(
@@ -186,26 +183,9 @@ class _Call:
             )
         layout = ClassificationLayout(logits.size(dim), self.bins, self.confusion)
         lead = logits.shape[:heads]
-        self._check_output("counts", self.counts, (*lead, layout.sizes[0]), torch.int64)
-        self._check_output("sums", self.sums, (*lead, layout.sizes[1]), torch.float64)
-        places = (*lead, *rows)
-        self._check_output("row_labels", self.row_labels, (*places, len(ROW_LABELS)), torch.int64)
-        self._check_output("row_values", self.row_values, (*places, len(ROW_VALUES)), torch.float64)
-        if self.targets.device != logits.device:
-            raise DataError(f"targets are on {self.targets.device}, logits on {logits.device}")
-
-    def _check_output(
-        self, name: str, output: Tensor | None, shape: tuple[int, ...], dtype: torch.dtype
-    ) -> None:
-        if output is None:
-            return
-        if tuple(output.shape) != shape or output.dtype != dtype:
-            raise DataError(
-                f"{name} is {output.dtype} of shape {tuple(output.shape)}; these logits need "
-                f"{dtype} of shape {shape}"
-            )
-        if output.device != self.logits.device:
-            raise DataError(f"{name} is on {output.device}, logits on {self.logits.device}")
+        check_state(layout, self.counts, self.sums, lead, logits.device)
+        check_rows(self.row_labels, self.row_values, (*lead, *rows), logits.device)
+        check_device("targets", self.targets, logits.device)
 
     def add_(self) -> None:
         """Do what the op does, in plain torch."""

@@ -9,6 +9,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from ftcore.ops.arguments import check_output
+
 ROW_LABELS = ("target", "prediction", "rank")
 ROW_VALUES = ("confidence", "nll", "brier", "entropy")
 
@@ -92,6 +94,28 @@ class ClassificationState:
     def to(self, device: torch.device) -> ClassificationState:
         """Return the same state on `device`."""
         return ClassificationState(self.layout, self.counts.to(device), self.sums.to(device))
+
+
+def check_state(
+    layout: ClassificationLayout,
+    counts: Tensor,
+    sums: Tensor,
+    heads: tuple[int, ...],
+    device: torch.device,
+) -> None:
+    """Raise DataError unless these are the vectors of such a layout, for these heads."""
+    check_output("counts", counts, (*heads, layout.sizes[0]), torch.int64, device)
+    check_output("sums", sums, (*heads, layout.sizes[1]), torch.float64, device)
+
+
+def check_rows(
+    labels: Tensor | None, values: Tensor | None, places: tuple[int, ...], device: torch.device
+) -> None:
+    """Raise DataError unless these take what rows come to, at (*heads, *rows) places."""
+    if labels is not None:
+        check_output("row_labels", labels, (*places, len(ROW_LABELS)), torch.int64, device)
+    if values is not None:
+        check_output("row_values", values, (*places, len(ROW_VALUES)), torch.float64, device)
 
 
 def _size(fields: dict[str, tuple[int, ...]]) -> int:

@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch.library import Library
 
-from ftcore.ops import classification, cpu_kernel
+from ftcore.ops import classification, cpu_kernel, linear_classification
+
+OPS = (classification, linear_classification)
 
 
 @pytest.fixture(params=["native", "reference"])
@@ -21,14 +23,14 @@ def kernel(request: pytest.FixtureRequest) -> Iterator[str]:
         yield name
         return
     library = Library("ftcore", "IMPL")  # type: ignore[no-untyped-call]
-    library.impl(  # type: ignore[no-untyped-call]
-        classification.NAME, classification.reference, "CPU", allow_override=True
-    )
+    for op in OPS:
+        library.impl(  # type: ignore[no-untyped-call]
+            op.NAME, op.reference, "CPU", allow_override=True
+        )
     try:
         yield name
     finally:
         library._destroy()  # type: ignore[no-untyped-call]
-    assert (
-        torch._C._dispatch_has_kernel_for_dispatch_key(f"ftcore::{classification.NAME}", "CPU")
-        == cpu_kernel().is_native
-    )
+    for op in OPS:
+        has_kernel = torch._C._dispatch_has_kernel_for_dispatch_key(f"ftcore::{op.NAME}", "CPU")
+        assert has_kernel == cpu_kernel().is_native

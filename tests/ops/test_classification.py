@@ -411,7 +411,7 @@ LAYOUT = ops.ClassificationLayout(5)
         (torch.zeros(()), torch.zeros(()).long(), -1, "no class dimension -1"),
         (torch.zeros(4, 0), torch.zeros(4).long(), -1, "0 classes"),
         (torch.zeros(4, 6), torch.zeros(4).long(), -1, "counts is torch.int64 of shape"),
-        (torch.zeros(4, 5, device="meta"), torch.zeros(4).long(), -1, "on cpu, logits on meta"),
+        (torch.zeros(4, 5, device="meta"), torch.zeros(4).long(), -1, "on cpu, the others on meta"),
     ],
 )
 def test_what_does_not_fit_is_refused(
