@@ -5,7 +5,7 @@ PLUGINS = $(wildcard plugins/*/)
 ATTACKS = $(wildcard benchmarks/attack_*.py)
 
 .DEFAULT_GOAL = help
-.PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench attacks clean
+.PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench bench-compare attacks clean
 
 help:  ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,9 +36,11 @@ imports:  ## Do imports go down only?
 
 docs:  ## Write the generated pages anew
 	$(PYTHON) docs/generate.py
+	$(PYTHON) -m benchmarks.performance_page
 
 docs-check:  ## Are the generated pages current?
 	$(PYTHON) docs/generate.py --check
+	$(PYTHON) -m benchmarks.performance_page --check
 
 test:  ## Run the tests
 	$(PYTHON) -m pytest
@@ -48,14 +50,21 @@ test-plugins:  ## Run the tests of each plugin
 	  $(PYTHON) -m pytest -c $$plugin/pyproject.toml $$plugin || exit 1; \
 	done
 
+BENCH_OPTIONS = --override-ini=addopts= --override-ini='python_files=bench_*.py' --benchmark-only -q
+
 # What peers allocate is recycled; with glibc's defaults most of their time is page faults.
 WARM = MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=1073741824
 
 bench:  ## Measure the statistics ops beside their peers, which takes minutes
 	$(WARM) OMP_NUM_THREADS=1 FTCORE_BENCH_JSON=benchmarks/results/statistics.json \
 	  FTCORE_BENCH_LINEAR_JSON=benchmarks/results/linear_statistics.json \
-	  $(PYTHON) -m pytest benchmarks --override-ini=addopts= \
-	  --override-ini='python_files=bench_*.py' --benchmark-only -q
+	  $(PYTHON) -m pytest benchmarks $(BENCH_OPTIONS)
+	$(PYTHON) -m benchmarks.performance_page
+
+bench-compare:  ## Measure the statistics op again, and show what changed since the stored results
+	$(WARM) OMP_NUM_THREADS=1 FTCORE_BENCH_JSON=.benchmarks/statistics.json \
+	  $(PYTHON) -m pytest benchmarks/bench_statistics.py $(BENCH_OPTIONS)
+	$(PYTHON) -m benchmarks.compare_results benchmarks/results/statistics.json .benchmarks/statistics.json
 
 attacks:  ## Attack the storage and the rest in full, which takes minutes
 	@for attack in $(ATTACKS); do echo $$attack; $(PYTHON) $$attack || exit 1; done

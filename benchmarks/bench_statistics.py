@@ -65,6 +65,7 @@ def results() -> Iterator[list[dict[str, Any]]]:
 def write_results(target: str | None, rows: list[dict[str, Any]]) -> None:
     """Write what was measured, and on what, unless there is no file to write to."""
     if target:
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
         content = {"host": host(), "rounds": ROUNDS, "rows": rows}
         Path(target).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 

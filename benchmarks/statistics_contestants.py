@@ -104,7 +104,7 @@ def contestants(case: Case, dtype: torch.dtype) -> Contestants:
             logits.movedim(case.dim, 1), targets, ignore_index=-100 if ignore is None else ignore
         ),
     )
-    torch._dynamo.reset()  # type: ignore[no-untyped-call]  # else it gives up after eight cases
+    torch._dynamo.reset()  # else it gives up after eight cases
     compiled = torch.compile(same_statistics, dynamic=False)
     yield "torch.compile", lambda: compiled(logits, targets, case.dim, ignore)
     yield "torch eager", lambda: same_statistics(logits, targets, case.dim, ignore)

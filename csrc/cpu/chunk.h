@@ -27,8 +27,7 @@ struct OpenRow {
 };
 
 // Reads classes first_class <= c < first_class + tile.classes of rows 0 <= r < rows, whose logits
-// `tile` describes as if there were no others. Targets that are no class have been left out of
-// `open`, which holds `rows` of them all the same.
+// `tile` describes as if there were no others. Its targets are -1 where a row is not to be scored.
 using ReadTile = void(const Batch& tile, int64_t rows, int64_t first_class, OpenRow* open);
 
 // Adds rows 0 <= r < rows of a batch whose classes have all been read.

@@ -8,7 +8,8 @@
 
 #include "chunk.h"
 
-#pragma GCC target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi,bmi2,f16c,lzcnt,popcnt")
+#pragma GCC target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl")
+#pragma GCC target("avx2,fma,bmi,bmi2,f16c,lzcnt,popcnt")
 #define FTCORE_ISA avx512
 #define FTCORE_AVX512  // the compiler does not tell what the pragma above asked for
 #include "chunk_inline.h"

@@ -10,6 +10,7 @@
 
 namespace ftcore {
 
-const RowKernels kernels_default = {baseline::score_chunk, baseline::read_tile, baseline::close_rows};
+const RowKernels kernels_default = {baseline::score_chunk, baseline::read_tile,
+                                    baseline::close_rows};
 
 }  // namespace ftcore

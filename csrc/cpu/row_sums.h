@@ -20,7 +20,7 @@ struct Exponentials {
   const T* logits;
   int64_t classes, prediction, edge;
   V largest;
-  alignas(64) T nothing[Pair::count];  // stands for the pair of the prediction, whose own is left out
+  alignas(64) T nothing[Pair::count];  // in place of the pair that has the prediction
   Doubles rest, weighted, squares;
 
   FTCORE_INLINE Exponentials() {

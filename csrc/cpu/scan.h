@@ -1,5 +1,5 @@
-// The first pass over a row whose classes lie one after the other: the largest logit, and the rank of
-// the target.
+// The first pass over a row whose classes lie one after the other: the largest logit, and the rank
+// of the target.
 
 constexpr int64_t kFetchAhead = 4096;  // bytes
 
