@@ -51,7 +51,7 @@ def cpu_extension(name: str, start: Path | None = None) -> Extension:
 
     Sources are named relative to `start`, as setuptools demands in a project, or in full.
     """
-    from torch.utils.cpp_extension import CppExtension
+    from torch.utils.cpp_extension import CppExtension, include_paths
 
     folder = source_folder()
 
@@ -61,12 +61,14 @@ def cpu_extension(name: str, start: Path | None = None) -> Extension:
 
     major, minor = TORCH_FLOOR
     strict = _STRICT if os.environ.get("FTCORE_STRICT") == "1" else []
+    # Torch's headers are to be read like the system's: what they warn of is not ours to mend.
+    theirs = [flag for path in include_paths() for flag in ("-isystem", path)]  # type: ignore[no-untyped-call]
     return CppExtension(  # type: ignore[no-untyped-call]
         name,
         named("cpu/*.cpp"),
         define_macros=[("TORCH_TARGET_VERSION", hex(major << 56 | minor << 48) + "ULL")],
         depends=named("*/*.h"),
-        extra_compile_args=[*_FLAGS, *strict],
+        extra_compile_args=[*_FLAGS, *theirs, *strict],
         extra_link_args=["-Wl,--as-needed"],
         py_limited_api=True,
     )
