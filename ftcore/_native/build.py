@@ -62,7 +62,7 @@ def cpu_extension(name: str, start: Path | None = None) -> Extension:
     major, minor = TORCH_FLOOR
     strict = _STRICT if os.environ.get("FTCORE_STRICT") == "1" else []
     # Torch's headers are to be read like the system's: what they warn of is not ours to mend.
-    theirs = [flag for path in include_paths() for flag in ("-isystem", path)]  # type: ignore[no-untyped-call]
+    theirs = [flag for path in include_paths() for flag in ("-isystem", path)]
     return CppExtension(  # type: ignore[no-untyped-call]
         name,
         named("cpu/*.cpp"),

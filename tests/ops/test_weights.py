@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -45,7 +47,7 @@ def assert_close(state: ops.ClassificationState, expected: dict[str, oracle.Arra
 def added(op: str, classes: int, weights: Tensor) -> ops.ClassificationState:
     features, matrix, targets = batch(classes)
     state = ops.ClassificationLayout.of(classes).empty()
-    options = {"weights": weights, "ignore_index": -100}
+    options: dict[str, Any] = {"weights": weights, "ignore_index": -100}
     if op == "linear":
         ops.linear_classification_statistics_(state, features, matrix, None, targets, **options)
     elif op == "rows":
