@@ -12,6 +12,7 @@ namespace FTCORE_ISA {
 #include "counting.h"
 #include "scan.h"
 #include "row_sums.h"
+#include "finish_lanes.h"
 #include "long_rows.h"
 #include "tile.h"
 #include "tile_rows.h"

@@ -77,22 +77,14 @@ struct FewClasses {
     ignored += target == static_cast<int32_t>(kIgnored);
     invalid += target == static_cast<int32_t>(kInvalid);
 
-    const Floats inverse = 1.0f / (s.rest + 1.0f);
-    const Floats log_total = log1p_of(s.rest, inverse);
-    const Floats row_entropy = log_total - s.weighted * inverse;
-    const Floats e_target = exponential(s.z_target - s.max);
-    const Ints is_correct = target == s.prediction;
-    const Floats missing = (is_correct ? s.rest : s.rest + 1.0f - e_target) * inverse;
-    const Floats others = is_correct ? s.squares : s.squares + 1.0f - e_target * e_target;
-    const Floats row_brier = missing * missing + others * (inverse * inverse);
-
+    const LaneResults row = finish_lanes(s.rest, s.weighted, s.squares, s.max - s.z_target,
+                                         target == s.prediction);
     const Floats zero = {};
-    const Floats row_nll = log_total + (s.max - s.z_target);
-    nll += fold(scored ? row_nll : zero);
-    brier += fold(scored ? row_brier : zero);
-    entropy += fold(scored ? row_entropy : zero);
+    nll += fold(scored ? row.nll : zero);
+    brier += fold(scored ? row.brier : zero);
+    entropy += fold(scored ? row.entropy : zero);
 
-    const Floats confidence = exact_near_edges(s, inverse, scored);
+    const Floats confidence = exact_near_edges(s, row.confidence, scored);
     count(s, scored, confidence);
     if (__builtin_expect(any(is_known & ~scored), 0)) {
       for (int lane = 0; lane < rows; ++lane) {
@@ -105,7 +97,7 @@ struct FewClasses {
       if (target[lane] < 0) outputs.put_unscored(place, batch.targets[place]);
       if (!scored[lane]) continue;
       outputs.put(place, Row{target[lane], s.prediction[lane], -s.above[lane], confidence[lane],
-                             row_nll[lane], row_brier[lane], row_entropy[lane]});
+                             row.nll[lane], row.brier[lane], row.entropy[lane]});
     }
   }
 
@@ -121,10 +113,7 @@ struct FewClasses {
   // Confidences whose bin is in doubt are recomputed, and moved into their bin if they are off it.
   FTCORE_INLINE Floats exact_near_edges(const TileScores<L>& s, Floats confidence,
                                         Ints scored) const {
-    const float bins = static_cast<float>(batch.bins), shift = 12582912.0f;
-    const Floats place = confidence * bins, edge = (place + shift) - shift;
-    const Floats off = larger(place - edge, edge - place);
-    const Ints doubtful = (off <= place * 8e-6f) & (edge < bins) & scored;
+    const Ints doubtful = are_near_edge(confidence, batch.bins) & scored;
     if (__builtin_expect(any(doubtful), 0)) {
       for (int lane = 0; lane < width; ++lane) {
         if (!doubtful[lane]) continue;

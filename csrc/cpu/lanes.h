@@ -121,6 +121,11 @@ FTCORE_INLINE Doubles larger(Doubles a, Doubles b) {
 }
 #endif
 
+// A choice that no processor could foresee, and that must not become a branch.
+FTCORE_INLINE int64_t choose(bool first, int64_t a, int64_t b) {
+  return b ^ ((a ^ b) & -int64_t{first});
+}
+
 // One bit for each lane of a mask.
 FTCORE_INLINE uint64_t bits(Ints mask) {
 #if defined(FTCORE_AVX512)

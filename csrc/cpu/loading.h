@@ -93,7 +93,7 @@ struct PairOf {
       const uint64_t end = uint64_t{1} << L::count;
       const int in_a = 2 * __builtin_ctzll(bits(a) | end);
       const int in_b = 2 * __builtin_ctzll(bits(b) | end) + 1;
-      return in_a < in_b ? in_a : in_b;
+      return static_cast<int>(choose(in_a < in_b, in_a, in_b));
     } else {
       return __builtin_ctzll(bits(a) | bits(b) << L::count | uint64_t{1} << (2 * L::count));
     }

@@ -7,8 +7,8 @@ struct OpenRows {
 
   const Batch& tile;
   int64_t first_class;
-  Exponentials<T> exponentials{};  // of the row before, if there is one
-  OpenRow* pending = nullptr;
+  ScannedLogits<T> scanned{};   // of the row before,
+  OpenRow* pending = nullptr;  // if there is one
   RowPart part{};
 
   FTCORE_INLINE void read(int64_t r, OpenRow& row) {
@@ -23,10 +23,9 @@ struct OpenRows {
     }
     Scan<T> scan(logits, tile.classes, target, static_cast<Value>(row.z_target));
     if (pending != nullptr) {
-      pass<true, true>(scan, exponentials);
-      settle();
+      settle(pass<true, true>(&scan, scanned));
     } else {
-      pass<true, false>(scan, exponentials);
+      pass<true, false>(&scan, scanned);
     }
     const Value max = max_lane(scan.max);
     if (!is_moderate<T>(max)) {
@@ -35,27 +34,24 @@ struct OpenRows {
     }
     row.above += scan.rank();
     part = RowPart{max, scan.find(max), {}};
-    exponentials.begin(scan, part.prediction, max);
+    scanned = {logits, tile.classes, part.prediction, max};
     pending = &row;
   }
 
   FTCORE_INLINE void end() {
-    if (pending == nullptr) return;
-    Scan<T> none(exponentials.logits, tile.classes, 0, 0);
-    pass<false, true>(none, exponentials);
-    settle();
+    if (pending != nullptr) settle(pass<false, true, T>(nullptr, scanned));
   }
 
  private:
-  FTCORE_INLINE void settle() {
-    part.sums = exponentials.sums();
+  FTCORE_INLINE void settle(const RowSums& sums) {
+    part.sums = sums;
     OpenRow& row = *pending;
     pending = nullptr;
     if (part.sums.weighted - part.sums.weighted == 0) {
       add(row, part);
     } else {
       int64_t above;  // counted already
-      row.is_finite = read_exactly(part, above, exponentials.logits, tile.classes, 1, 0, 0.0);
+      row.is_finite = read_exactly(part, above, scanned.logits, tile.classes, 1, 0, 0.0);
       if (row.is_finite) add(row, part);
     }
   }

@@ -1,5 +1,13 @@
 // The second pass over a row whose classes lie one after the other: RowSums in lanes.
 
+// A row whose largest logit, that of the prediction, is known.
+template <class T>
+struct ScannedLogits {
+  const T* logits;
+  int64_t classes, prediction;
+  typename LanesOf<T>::type::Value max;
+};
+
 template <class T>
 struct Exponentials {
   using Pair = PairOf<T>;
@@ -18,22 +26,17 @@ struct Exponentials {
   };
 
   const T* logits;
-  int64_t classes, prediction, edge;
+  int64_t prediction, edge;
   V largest;
   alignas(64) T nothing[Pair::count];  // in place of the pair that has the prediction
-  Doubles rest, weighted, squares;
+  Doubles rest{}, weighted{}, squares{};
 
-  FTCORE_INLINE Exponentials() {
+  FTCORE_INLINE explicit Exponentials(const ScannedLogits<T>& row)
+      : logits(row.logits),
+        prediction(row.prediction),
+        edge(row.prediction / Pair::count),
+        largest(V{} + row.max) {
     for (T& logit : nothing) logit = lowest<T>();
-  }
-
-  FTCORE_INLINE void begin(const Scan<T>& scan, int64_t prediction_, typename L::Value max) {
-    logits = scan.logits;
-    classes = scan.classes;
-    prediction = prediction_;
-    edge = prediction / Pair::count;
-    largest = V{} + max;
-    rest = weighted = squares = Doubles{};
   }
 
   FTCORE_INLINE void add(int64_t pair, Sums& a, Sums& b) const {
@@ -44,12 +47,12 @@ struct Exponentials {
 
   // Of the pair at `start`, the logits from `seen` on that are not the prediction's.
   FTCORE_INLINE void add_part(int64_t start, int64_t seen, Sums& a, Sums& b) const {
-    const auto from = static_cast<Integer>(seen), own = static_cast<Integer>(prediction - start);
+    const auto first = static_cast<Integer>(seen), own = static_cast<Integer>(prediction - start);
     const M place_a = Pair::place_a(), place_b = Pair::place_b();
     const Pair z = Pair::read(logits + start);
     const V d_a = z.a - largest, d_b = z.b - largest;
-    a.add(d_a, (place_a >= from) & (place_a != own) ? exponential(d_a) : V{});
-    b.add(d_b, (place_b >= from) & (place_b != own) ? exponential(d_b) : V{});
+    a.add(d_a, (place_a >= first) & (place_a != own) ? exponential(d_a) : V{});
+    b.add(d_b, (place_b >= first) & (place_b != own) ? exponential(d_b) : V{});
   }
 
   FTCORE_INLINE void settle(Sums& a, Sums& b) {

@@ -6,11 +6,11 @@ constexpr int64_t kFetchAhead = 4096;  // bytes
 // The greatest value less than z, which is finite and not 0.
 FTCORE_INLINE float previous(float z) {
   const int32_t bits = __builtin_bit_cast(int32_t, z);
-  return __builtin_bit_cast(float, z > 0 ? bits - 1 : bits + 1);
+  return __builtin_bit_cast(float, bits + 1 - 2 * int32_t{z > 0});
 }
 FTCORE_INLINE double previous(double z) {
   const int64_t bits = __builtin_bit_cast(int64_t, z);
-  return __builtin_bit_cast(double, z > 0 ? bits - 1 : bits + 1);
+  return __builtin_bit_cast(double, bits + 1 - 2 * int64_t{z > 0});
 }
 
 // Loops run over all pairs of a row, whatever its target is, so that the processor
@@ -53,8 +53,17 @@ struct Scan {
     max = larger(largest, max);
   }
 
+  // Fetches what lies kFetchAhead behind each of these bytes: often of the next row.
+  static FTCORE_INLINE void fetch(const T* from, int bytes) {
+    for (int line = 0; line < bytes; line += 64) {
+      __builtin_prefetch(reinterpret_cast<const char*>(from) + kFetchAhead + line, 0, 2);
+    }
+  }
+
   FTCORE_INLINE void add(int64_t pair) {
-    const Pair z = Pair::read(logits + pair * Pair::count);
+    const T* from = logits + pair * Pair::count;
+    const Pair z = Pair::read(from);
+    fetch(from, Pair::count * int{sizeof(T)});
     count_above(z, pair);
     raise(larger(z.a, z.b), pair);
   }
@@ -62,9 +71,7 @@ struct Scan {
   FTCORE_INLINE void add_two(int64_t pair) {
     const T* from = logits + pair * Pair::count;
     const Pair z = Pair::read(from), y = Pair::read(from + Pair::count);
-    for (int line = 0; line < 2 * Pair::count * int{sizeof(T)}; line += 64) {
-      __builtin_prefetch(reinterpret_cast<const char*>(from) + kFetchAhead + line, 0, 2);
-    }
+    fetch(from, 2 * Pair::count * int{sizeof(T)});
     count_above(z, pair);
     count_above(y, pair + 1);
     raise(larger(larger(z.a, z.b), larger(y.a, y.b)), pair);
@@ -75,6 +82,7 @@ struct Scan {
     const int64_t start = classes - Pair::count;
     const auto seen = static_cast<Integer>(pairs * Pair::count - start);
     const Pair z = Pair::read(logits + start);
+    fetch(logits + start, Pair::count * int{sizeof(T)});
     const Value limit = limits[target >= classes];
     above += (z.a > limit) & (Pair::place_a() >= seen);
     above += (z.b > limit) & (Pair::place_b() >= seen);
@@ -120,7 +128,7 @@ struct Scan {
     const Pair z = Pair::read(logits + at), y = Pair::read(logits + next);
     const int in_z = Pair::first(z.a == largest, z.b == largest);
     const int in_y = Pair::first(y.a == largest, y.b == largest);
-    const int64_t found = in_z < Pair::count ? at + in_z : next + in_y;
+    const int64_t found = choose(in_z < Pair::count, at + in_z, next + in_y);
     return found < classes ? found : classes - 1;  // it is nowhere if something is not a number
   }
 };
