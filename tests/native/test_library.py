@@ -73,7 +73,7 @@ def test_a_library_that_is_not_there_or_damaged_leaves_the_reference(
     content: bytes | None, tmp_path: Path
 ) -> None:
     if content is not None:
-        (tmp_path / build.CPU_LIBRARY).write_bytes(content)
+        (tmp_path / build.CPU.file).write_bytes(content)
     code = f"""
 from pathlib import Path
 import ftcore.ops.library as library
