@@ -57,6 +57,7 @@ def left_out(
 def summary(error: Exception) -> str:
     """Return in one clause why a build failed with `error`, whatever it is."""
     first = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(". ")
-    if isinstance(error.__cause__, subprocess.CalledProcessError):
+    failed = subprocess.CalledProcessError
+    if isinstance(error, failed) or isinstance(error.__cause__, failed):
         return f"the compiler failed ({first})"
     return first

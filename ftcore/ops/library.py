@@ -41,6 +41,12 @@ def cache_folder() -> Path:
     return user_cache_path("ftcore") / "native" / build.digest()
 
 
+def library_path(library: build.Library) -> Path | None:
+    """Return the file of `library`, in the package or the cache; None where it was not built."""
+    paths = [folder / library.file for folder in (_PACKAGE, cache_folder())]
+    return next((path for path in paths if path.is_file()), None)
+
+
 @cache
 def cpu_kernel() -> Kernel:
     """Load the native CPU library unless that is done, and say what the CPU uses from now on.
@@ -71,8 +77,7 @@ def _load(library: build.Library) -> Kernel:
         raise UsageError(f"FTCORE_KERNEL={choice} is none of {' and '.join(CHOICES)}")
     if choice == "torch":
         return Kernel(False, "FTCORE_KERNEL=torch asks for it")
-    paths = [folder / library.file for folder in (_PACKAGE, cache_folder())]
-    path = next((path for path in paths if path.is_file()), None)
+    path = library_path(library)
     if path is None:
         return Kernel(False, f"no {library.file}: {_reason(library)}; `ftcore build` compiles it")
     try:
