@@ -21,7 +21,7 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # what is built is this tree's, whatever else is installed
 
-from ftcore._native import build, choice  # noqa: E402
+from ftcore._native import build, choice, toolchain  # noqa: E402
 
 REASONS = "build.txt"  # why a library is not there, one a line, for `ftcore doctor`
 CHOICE = os.environ.get("FTCORE_BUILD", "auto")
@@ -38,11 +38,18 @@ def reveal_torch() -> None:
 
 
 def left_out() -> dict[build.Library, str]:
-    """Return the libraries not to be built, and why."""
+    """Return the libraries not to be built, and why; end here if one is demanded in vain."""
     try:
-        return choice.left_out(CHOICE)
+        reasons = choice.left_out(CHOICE)
     except ValueError as error:
         raise SystemExit(str(error)) from error
+    for library in build.LIBRARIES:
+        if choice.is_demanded(library, CHOICE):
+            try:
+                build.require_tools(library)
+            except toolchain.LackingError as error:
+                raise SystemExit(f"FTCORE_BUILD={CHOICE}, but {error}") from error
+    return reasons
 
 
 def say(library: build.Library, reason: str, folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -25,28 +27,32 @@ def command(*, cuda: bool | None) -> None:
     For an installation that came without them, as `ftcore doctor` shows. Takes a C++20 compiler and
     about half a minute. The libraries go into the user's cache folder, and are used from then on.
     """
-    from ftcore._native.build import CPU, CUDA
+    from ftcore._native.build import CPU, CUDA, build, require_tools
     from ftcore._native.choice import obstacle
+    from ftcore.ops.library import cache_folder
 
-    _compile(CPU)
     if cuda is None:
         reason = obstacle(CUDA)
         cuda = reason is None
         if reason is not None:
             click.echo(f"no {CUDA.file}: {reason}", err=True)
-    if cuda:
-        _compile(CUDA)
+    libraries = (CPU, CUDA) if cuda else (CPU,)
+    for library in libraries:  # before the first of them takes its time
+        with _failing_in_words(library):
+            require_tools(library)
+    for library in libraries:
+        with _failing_in_words(library):
+            click.echo(build(library, cache_folder()))
 
 
-def _compile(library: Library) -> None:
-    from ftcore._native import build, choice
-    from ftcore.ops.library import cache_folder
+@contextmanager
+def _failing_in_words(library: Library) -> Iterator[None]:
+    from ftcore._native.choice import summary
 
     try:
-        path = build.build(library, cache_folder())
+        yield
     except Exception as error:  # a border: compilers and build tools fail in any way they like
         raise FtcoreError(
-            f"{library.file} could not be built: {choice.summary(error)}. "
+            f"{library.file} could not be built: {summary(error)}. "
             "ftcore works without it, more slowly"
         ) from error
-    click.echo(path)
