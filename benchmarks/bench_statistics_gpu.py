@@ -1,7 +1,7 @@
 """The statistics op beside its peers on a GPU: `python -m benchmarks.bench_statistics_gpu [FILE]`.
 
-Every round runs each contestant once, in turn. Two times are taken of each. "gpu": between two
-events, with the host's launches hidden behind a pause of the GPU that is not counted; "call": the
+Every round runs each contestant once, in turn. Two times are taken of each. Medians: between two
+events, with the host's launches hidden behind a pause of the GPU that is not counted; calls: the
 wall clock of a call and the wait for its end, launches included. A copy of the same logits tells
 what the memory can do; what fits into the GPU's cache is partly read from there by all.
 """
@@ -91,7 +91,8 @@ def summary(
         "shape": case.shape,
         "dtype": str(dtype).removeprefix("torch."),
         "logits_mb": size / 1e6,
-        "gpu_ms": {name: 1e3 * value for name, value in gpu.items()},
+        "clock": "gpu",
+        "median_ms": {name: 1e3 * value for name, value in gpu.items()},
         "call_ms": {name: 1e3 * value for name, value in call.items()},
         "times_as_long": {name: value / gpu[first] for name, value in gpu.items()},
         "copy_gb_per_s": copy_rate / 1e9,
@@ -125,7 +126,7 @@ def device() -> dict[str, Any]:
 
 
 def line(row: Mapping[str, Any]) -> str:
-    times = ", ".join(f"{name} {value:.3g}" for name, value in row["gpu_ms"].items())
+    times = ", ".join(f"{name} {value:.3g}" for name, value in row["median_ms"].items())
     return f"{row['shape']} {row['dtype']}: {row['share_of_copy']:.0%} of a copy; ms: {times}"
 
 

@@ -120,7 +120,7 @@ def _cuda_flags(runtime: Path) -> list[str]:
     # A compiler alone, without the runtime's headers: a wheel has them beside the runtime.
     home, beside = toolchain.find_toolkit().home, runtime.parents[1] / "include"
     if not (home / "include" / "cuda_runtime.h").is_file() and beside.is_dir():
-        flags += ["-isystem", str(beside)]
+        flags += ["-isystem", str(beside), "-isystem", str(beside / "cccl")]
     compiler = os.environ.get("CXX", "").split()
     if len(compiler) == 1:  # more words are a launcher or flags, which nvcc does not take here
         flags += ["-ccbin", compiler[0]]

@@ -56,7 +56,7 @@ def _torch() -> dict[str, str]:
     return {
         "device": device,
         "threads": f"{torch.get_num_threads()} of {os.cpu_count()} CPUs",
-        "evaluation kernel, cpu": str(cpu_kernel()),
+        "evaluation kernel": str(cpu_kernel()),
         "evaluation kernel, cuda": str(cuda_kernel()),
         "weights cache": str(Path(torch.hub.get_dir()) / "checkpoints"),
     }
