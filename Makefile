@@ -5,7 +5,7 @@ PLUGINS = $(wildcard plugins/*/)
 ATTACKS = $(wildcard benchmarks/attack_*.py)
 
 .DEFAULT_GOAL = help
-.PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench bench-compare attacks clean
+.PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench bench-compare bench-gpu attacks clean
 
 help:  ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench-compare:  ## Measure the statistics op again, and show what changed since 
 	$(WARM) OMP_NUM_THREADS=1 FTCORE_BENCH_JSON=.benchmarks/statistics.json \
 	  $(PYTHON) -m pytest benchmarks/bench_statistics.py $(BENCH_OPTIONS)
 	$(PYTHON) -m benchmarks.compare_results benchmarks/results/statistics.json .benchmarks/statistics.json
+
+bench-gpu:  ## Build, test and measure the GPU kernels on a machine with a GPU
+	PYTHON=$(PYTHON) benchmarks/gpu.sh
 
 attacks:  ## Attack the storage and the rest in full, which takes minutes
 	@for attack in $(ATTACKS); do echo $$attack; $(PYTHON) $$attack || exit 1; done

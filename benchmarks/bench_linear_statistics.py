@@ -18,7 +18,7 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.bench_statistics import interleaved, write_results
+from benchmarks.measurement import by, interleaved, write_results
 from benchmarks.statistics_contestants import same_statistics
 from ftcore import ops
 
@@ -92,7 +92,7 @@ def test_linear_statistics(
         "matrix product": lambda: features @ weight.T,
         "linear + torch eager": lambda: same_statistics(features @ weight.T, targets, 1, None),
     }
-    times = interleaved(functions, time.process_time if threads == 1 else time.perf_counter)
+    times = interleaved(functions, by(time.process_time if threads == 1 else time.perf_counter))
     medians = {name: median(values) for name, values in times.items()}
     best = {name: min(values) for name, values in times.items()}
     row = {

@@ -33,13 +33,13 @@ class Case:
     def ignore_index(self) -> int | None:
         return 255 if self.ignores else None
 
-    def batch(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        generator = torch.Generator().manual_seed(0)
-        logits = (3 * torch.randn(self.shape, generator=generator)).to(dtype)
+    def batch(self, dtype: torch.dtype, device: str = "cpu") -> tuple[Tensor, Tensor]:
+        generator = torch.Generator(device).manual_seed(0)
+        logits = (3 * torch.randn(self.shape, generator=generator, device=device)).to(dtype)
         rows = logits.select(self.dim, 0).shape
-        targets = torch.randint(self.classes, rows, generator=generator)
+        targets = torch.randint(self.classes, rows, generator=generator, device=device)
         if self.ignores:
-            targets[torch.rand(rows, generator=generator) < 0.05] = 255
+            targets[torch.rand(rows, generator=generator, device=device) < 0.05] = 255
         return logits, targets
 
 
@@ -61,14 +61,15 @@ def same_statistics(logits: Tensor, targets: Tensor, dim: int, ignore: int | Non
     z_target = z.gather(dim, target.unsqueeze(dim))
     shape = [1] * z.dim()
     shape[dim] = classes
-    before = torch.arange(classes).view(shape) < target.unsqueeze(dim)
+    before = torch.arange(classes, device=z.device).view(shape) < target.unsqueeze(dim)
     rank = ((z > z_target) | ((z == z_target) & before)).sum(dim)
     weight = scored.long().flatten()
     correct = (weight * (prediction == target).flatten()).flatten()
     bins = (confidence * BINS).long().clamp_max(BINS - 1).flatten()
 
     def count(index: Tensor, size: int, amount: Tensor) -> Tensor:
-        return torch.zeros(size, dtype=amount.dtype).scatter_add(0, index.flatten(), amount)
+        zeros = torch.zeros(size, dtype=amount.dtype, device=amount.device)
+        return zeros.scatter_add(0, index.flatten(), amount)
 
     sums = [(value.where(scored, 0.0)).double().sum() for value in (nll, brier, entropy)]
     confusion = (
@@ -94,9 +95,16 @@ Contestants = Iterator[tuple[str, Callable[[], object]]]
 def contestants(case: Case, dtype: torch.dtype) -> Contestants:
     """Name what can run on this case, the slowest last; what is not installed is left out."""
     logits, targets = case.batch(dtype)
-    yield from _ours(case, logits, targets)
+    yield from ours(case, logits, targets)
     words = logits.view(-1).view(torch.int64)
     yield "one read", words.sum
+    yield from plain_torch(case, logits, targets)
+    if dtype == torch.float32:
+        yield from _libraries(case, logits, targets)
+
+
+def plain_torch(case: Case, logits: Tensor, targets: Tensor) -> Contestants:
+    """Name what torch alone does: the loss, and the same statistics."""
     ignore = case.ignore_index
     yield (
         "cross_entropy",
@@ -108,13 +116,13 @@ def contestants(case: Case, dtype: torch.dtype) -> Contestants:
     compiled = torch.compile(same_statistics, dynamic=False)
     yield "torch.compile", lambda: compiled(logits, targets, case.dim, ignore)
     yield "torch eager", lambda: same_statistics(logits, targets, case.dim, ignore)
-    if dtype == torch.float32:
-        yield from _libraries(case, logits, targets)
 
 
-def _ours(case: Case, logits: Tensor, targets: Tensor) -> Contestants:
-    state = ops.ClassificationLayout.of(case.classes, BINS).empty()
-    if ops.cpu_kernel().is_native:
+def ours(case: Case, logits: Tensor, targets: Tensor) -> Contestants:
+    """Name what ftcore has for the device of these logits."""
+    state = ops.ClassificationLayout.of(case.classes, BINS).empty(device=logits.device)
+    kernel = ops.cuda_kernel() if logits.is_cuda else ops.cpu_kernel()
+    if kernel.is_native:
         yield (
             "ftcore native",
             lambda: ops.classification_statistics_(

@@ -1,31 +1,58 @@
-"""`ftcore build`: the native evaluation kernel, compiled where ftcore is installed."""
+"""`ftcore build`: the native evaluation kernels, compiled where ftcore is installed."""
 
 from __future__ import annotations
 
-import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from ftcore.errors import FtcoreError
 
+if TYPE_CHECKING:
+    from ftcore._native.build import Library
+
 
 @click.command("build")
-def command() -> None:
-    """Compile the native evaluation kernel against the installed torch.
+@click.option(
+    "--cuda/--no-cuda",
+    default=None,
+    help="Whether to compile the GPU kernel too, which takes nvcc, and minutes.  [default: where "
+    "there is a GPU, or TORCH_CUDA_ARCH_LIST names one]",
+)
+def command(*, cuda: bool | None) -> None:
+    """Compile the native evaluation kernels against the installed torch.
 
-    For an installation that came without it, as `ftcore doctor` shows. Takes a C++20 compiler and
-    about half a minute. The library goes into the user's cache folder, and is used from then on.
+    For an installation that came without them, as `ftcore doctor` shows. Takes a C++20 compiler and
+    about half a minute. The libraries go into the user's cache folder, and are used from then on.
     """
-    from ftcore._native import build
+    from ftcore._native.build import CPU, CUDA, build, require_tools
+    from ftcore._native.choice import obstacle
     from ftcore.ops.library import cache_folder
 
+    if cuda is None:
+        reason = obstacle(CUDA)
+        cuda = reason is None
+        if reason is not None:
+            click.echo(f"no {CUDA.file}: {reason}", err=True)
+    libraries = (CPU, CUDA) if cuda else (CPU,)
+    for library in libraries:  # before the first of them takes its time
+        with _failing_in_words(library):
+            require_tools(library)
+    for library in libraries:
+        with _failing_in_words(library):
+            click.echo(build(library, cache_folder()))
+
+
+@contextmanager
+def _failing_in_words(library: Library) -> Iterator[None]:
+    from ftcore._native.choice import summary
+
     try:
-        path = build.build(cache_folder())
+        yield
     except Exception as error:  # a border: compilers and build tools fail in any way they like
-        reason = (str(error).strip(". \n") or type(error).__name__).splitlines()[0]
-        if isinstance(error.__cause__, subprocess.CalledProcessError):
-            reason += "; the compiler's own words are above"
         raise FtcoreError(
-            f"the native kernel could not be built: {reason}. ftcore works without it, more slowly"
+            f"{library.file} could not be built: {summary(error)}. "
+            "ftcore works without it, more slowly"
         ) from error
-    click.echo(path)

@@ -23,7 +23,7 @@ PACKAGES = ("ftcore", "torch", "torchvision", "numpy", "pluggy", "safetensors")
 @json_option
 @click.pass_obj
 def command(plugins: Plugins, *, as_json: bool) -> None:
-    """Say what is installed, which device and evaluation kernel are used, and why."""
+    """Say what is installed, which device and evaluation kernels are used, and why."""
     rows = {"python": platform.python_version()}
     rows |= {name: _version(name) for name in PACKAGES}
     rows |= _torch()
@@ -48,7 +48,7 @@ def _version(name: str) -> str:
 def _torch() -> dict[str, str]:
     import torch
 
-    from ftcore.ops import cpu_kernel
+    from ftcore.ops import cpu_kernel, cuda_kernel
 
     device = "cpu"
     if torch.cuda.is_available():
@@ -57,5 +57,6 @@ def _torch() -> dict[str, str]:
         "device": device,
         "threads": f"{torch.get_num_threads()} of {os.cpu_count()} CPUs",
         "evaluation kernel": str(cpu_kernel()),
+        "evaluation kernel, cuda": str(cuda_kernel()),
         "weights cache": str(Path(torch.hub.get_dir()) / "checkpoints"),
     }

@@ -13,10 +13,11 @@ from ftcore.ops.classification_layout import (
     ClassificationLayout,
     ClassificationState,
 )
-from ftcore.ops.library import Kernel, cpu_kernel
+from ftcore.ops.library import Kernel, cpu_kernel, cuda_kernel
 from ftcore.ops.linear_classification import linear_classification_statistics_
 
 cpu_kernel()  # after the ops above are defined
+cuda_kernel()
 
 __all__ = [
     "ROW_LABELS",
@@ -27,5 +28,6 @@ __all__ = [
     "classification_statistics",
     "classification_statistics_",
     "cpu_kernel",
+    "cuda_kernel",
     "linear_classification_statistics_",
 ]

@@ -37,8 +37,14 @@ class Kernel:
 
 
 def cache_folder() -> Path:
-    """Return where `ftcore build` puts a library of these very sources."""
+    """Return where `ftcore build` puts libraries of these very sources."""
     return user_cache_path("ftcore") / "native" / build.digest()
+
+
+def library_path(library: build.Library) -> Path | None:
+    """Return the file of `library`, in the package or the cache; None where it was not built."""
+    paths = [folder / library.file for folder in (_PACKAGE, cache_folder())]
+    return next((path for path in paths if path.is_file()), None)
 
 
 @cache
@@ -48,16 +54,32 @@ def cpu_kernel() -> Kernel:
     FTCORE_KERNEL=torch leaves the reference in place. A library that is missing or cannot be loaded
     does too: every op still works. Raises UsageError for any other value than auto.
     """
+    return _load(build.CPU)
+
+
+@cache
+def cuda_kernel() -> Kernel:
+    """Load the native CUDA library, as `cpu_kernel` does that of the CPU, where there is a GPU.
+
+    The GPUs are counted by the driver's management library, so that a process which imports this
+    module can still fork, and use CUDA there.
+    """
+    if torch.version.cuda is None:
+        return Kernel(False, f"torch {torch.__version__} is built without CUDA")
+    if torch.cuda.device_count() == 0:
+        return Kernel(False, "there is no GPU")
+    return _load(build.CUDA)
+
+
+def _load(library: build.Library) -> Kernel:
     choice = os.environ.get("FTCORE_KERNEL", "auto")
     if choice not in CHOICES:
         raise UsageError(f"FTCORE_KERNEL={choice} is none of {' and '.join(CHOICES)}")
     if choice == "torch":
         return Kernel(False, "FTCORE_KERNEL=torch asks for it")
-    folders = (_PACKAGE, cache_folder())
-    paths = [folder / build.CPU_LIBRARY for folder in folders]
-    path = next((path for path in paths if path.is_file()), None)
+    path = library_path(library)
     if path is None:
-        return Kernel(False, f"no native library: {_reason()}; `ftcore build` compiles it")
+        return Kernel(False, f"no {library.file}: {_reason(library)}; `ftcore build` compiles it")
     try:
         torch.ops.load_library(path)  # type: ignore[no-untyped-call]
     except OSError as error:  # built for another machine, or for a later torch than this one
@@ -65,8 +87,10 @@ def cpu_kernel() -> Kernel:
     return Kernel(True, str(path))
 
 
-def _reason() -> str:
+def _reason(library: build.Library) -> str:
     try:
-        return (_PACKAGE / "build.txt").read_text(encoding="utf-8").strip()
+        lines = (_PACKAGE / "build.txt").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        return "it was not built"
+        lines = []
+    reasons = dict(line.partition(": ")[::2] for line in lines)
+    return reasons.get(library.file, "it was not built")

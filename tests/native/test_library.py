@@ -1,8 +1,9 @@
-"""The built library and its build, as files: what it needs, and for which torch it is."""
+"""The built libraries as files: what they need, for which torch they are, how they are found."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,15 +13,16 @@ from pathlib import Path
 import pytest
 
 from ftcore._native import build
-from ftcore.ops import cpu_kernel
+from ftcore.ops.library import library_path
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": str(PROJECT), **environment},
+        env={**os.environ, "PYTHONPATH": path, **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -36,18 +38,39 @@ def test_torch_floor_is_that_of_the_dependency() -> None:
     assert f"torch>={major}.{minor}" in project["dependencies"]
 
 
+def built(library: build.Library) -> Path:
+    path = library_path(library)
+    if path is None:
+        pytest.skip(f"{library.file} was not built")
+    return path
+
+
 @pytest.mark.skipif(shutil.which("nm") is None, reason="nm is not installed")
-def test_no_cpp_symbol_of_torch_is_left_undefined() -> None:
-    kernel = cpu_kernel()
-    if not kernel.is_native:
-        pytest.skip(f"no native kernel: {kernel.why}")
+@pytest.mark.parametrize("library", build.LIBRARIES, ids=lambda library: library.device)
+def test_no_cpp_symbol_of_torch_is_left_undefined(library: build.Library) -> None:
     table = subprocess.run(
-        ["nm", "-D", "-u", "-C", kernel.why], capture_output=True, text=True, check=True
+        ["nm", "-D", "-u", "-C", built(library)], capture_output=True, text=True, check=True
     ).stdout
     assert "aoti_torch_" in table
     assert "at::" not in table
     assert "c10::" not in table
     assert "GOMP_" not in table  # threads are torch's: no second OpenMP beside it
+
+
+@pytest.mark.skipif(shutil.which("readelf") is None, reason="readelf is not installed")
+@pytest.mark.parametrize("library", build.LIBRARIES, ids=lambda library: library.device)
+def test_what_it_needs_is_torch_and_the_languages_own(library: build.Library) -> None:
+    section = subprocess.run(
+        ["readelf", "-d", built(library)], capture_output=True, text=True, check=True
+    ).stdout
+    needed = set(re.findall(r"NEEDED.*\[lib([a-z0-9_+]+)\.so", section))
+    languages = {"stdc++", "gcc_s", "c", "m"}
+    torch_own = {"torch", "torch_cpu", "c10"}
+    if library is build.CUDA:
+        torch_own |= {"torch_cuda", "cudart"}
+    assert needed <= languages | torch_own
+    assert "RPATH" not in section  # torch has loaded its own before, wherever it lies
+    assert "RUNPATH" not in section
 
 
 def test_digest_tells_sources_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,20 +91,48 @@ def test_an_unknown_kernel_is_refused() -> None:
     assert "FTCORE_KERNEL=fast is none of auto and torch" in result.stderr
 
 
-@pytest.mark.parametrize("content", [None, b"not a library"], ids=["missing", "damaged"])
-def test_a_library_that_is_not_there_or_damaged_leaves_the_reference(
-    content: bytes | None, tmp_path: Path
-) -> None:
-    if content is not None:
-        (tmp_path / build.CPU_LIBRARY).write_bytes(content)
-    code = f"""
+FOUND_IN = """
 from pathlib import Path
+import torch
 import ftcore.ops.library as library
-library._PACKAGE, library.cache_folder = Path({str(tmp_path)!r}), lambda: Path({str(tmp_path)!r})
+torch.version.cuda, torch.cuda.device_count = {cuda!r}, lambda: {gpus}
+library._PACKAGE, library.cache_folder = Path({folder!r}), lambda: Path({folder!r})
 library.cpu_kernel.cache_clear()
+library.cuda_kernel.cache_clear()
 print(library.cpu_kernel())
+print(library.cuda_kernel())
 """
-    result = run(code, FTCORE_KERNEL="auto")
-    expected = "`ftcore build` compiles it" if content is None else "cannot be loaded"
-    assert result.stdout.startswith("torch reference (")
-    assert expected in result.stdout
+
+
+def kernels(folder: Path, cuda: str | None = "13.0", gpus: int = 1) -> list[str]:
+    """Say which kernels are used if the libraries in `folder` are all there are."""
+    code = FOUND_IN.format(folder=str(folder), cuda=cuda, gpus=gpus)
+    return run(code, FTCORE_KERNEL="auto").stdout.splitlines()
+
+
+def test_a_library_that_is_not_there_leaves_the_reference_and_says_why(tmp_path: Path) -> None:
+    (tmp_path / "build.txt").write_text("ftcore_cuda.so: nvcc: not found\n")
+    end = "; `ftcore build` compiles it)"
+    assert kernels(tmp_path) == [
+        f"torch reference (no ftcore_cpu.so: it was not built{end}",
+        f"torch reference (no ftcore_cuda.so: nvcc: not found{end}",
+    ]
+
+
+def test_a_damaged_library_leaves_the_reference(tmp_path: Path) -> None:
+    for library in build.LIBRARIES:
+        (tmp_path / library.file).write_bytes(b"not a library")
+    for line in kernels(tmp_path):
+        assert line.startswith("torch reference (")
+        assert "cannot be loaded" in line
+
+
+@pytest.mark.parametrize(
+    ("cuda", "gpus", "reason"),
+    [(None, 0, "is built without CUDA"), ("13.0", 0, "there is no GPU")],
+)
+def test_without_a_gpu_the_cuda_library_is_not_even_looked_for(
+    cuda: str | None, gpus: int, reason: str, tmp_path: Path
+) -> None:
+    (tmp_path / build.CUDA.file).write_bytes(b"not a library")
+    assert reason in kernels(tmp_path, cuda, gpus)[1]

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import torch
 from torch.library import Library
 
-from ftcore.ops import classification, cpu_kernel, linear_classification
+from ftcore.ops import (
+    Kernel,
+    classification,
+    cpu_kernel,
+    cuda_kernel,
+    linear_classification,
+)
 
 OPS = (classification, linear_classification)
 
@@ -16,21 +23,41 @@ OPS = (classification, linear_classification)
 @pytest.fixture(params=["native", "reference"])
 def kernel(request: pytest.FixtureRequest) -> Iterator[str]:
     """The kernel that the ops use on the CPU during a test."""
-    name: str = request.param
+    with using(request.param, "CPU", cpu_kernel()):
+        yield request.param
+
+
+@pytest.fixture(params=["native", "reference"])
+def gpu_kernel(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The kernel that the ops use on the GPU during a test; without a GPU the test is skipped."""
+    if not torch.cuda.is_available():
+        pytest.skip("there is no GPU")
+    with using(request.param, "CUDA", cuda_kernel()):
+        yield request.param
+
+
+@contextmanager
+def using(name: str, dispatch_key: str, kernel: Kernel) -> Iterator[None]:
     if name == "native":
-        if not cpu_kernel().is_native:
-            pytest.skip(f"no native kernel: {cpu_kernel().why}")
-        yield name
+        if not kernel.is_native:
+            pytest.skip(f"no native kernel: {kernel.why}")
+        yield
         return
+    before = kernels_of(dispatch_key)
     library = Library("ftcore", "IMPL")  # type: ignore[no-untyped-call]
     for op in OPS:
         library.impl(  # type: ignore[no-untyped-call]
-            op.NAME, op.reference, "CPU", allow_override=True
+            op.NAME, op.reference, dispatch_key, allow_override=True
         )
     try:
-        yield name
+        yield
     finally:
         library._destroy()  # type: ignore[no-untyped-call]
-    for op in OPS:
-        has_kernel = torch._C._dispatch_has_kernel_for_dispatch_key(f"ftcore::{op.NAME}", "CPU")
-        assert has_kernel == cpu_kernel().is_native
+    assert kernels_of(dispatch_key) == before
+
+
+def kernels_of(dispatch_key: str) -> list[bool]:
+    return [
+        torch._C._dispatch_has_kernel_for_dispatch_key(f"ftcore::{op.NAME}", dispatch_key)
+        for op in OPS
+    ]
