@@ -10,10 +10,11 @@ namespace ftcore {
 
 constexpr int64_t kFewClasses = 32;
 constexpr int64_t kTileLanes = 16;
-constexpr int64_t kRunBytes = 12 * 1024;  // fits in a first-level cache twice
+constexpr int64_t kRunBytes = 16 * 1024;  // two of them fit beside each other in cache
+constexpr int64_t kScratchBytes = 2 * kRunBytes;
 
 // Adds rows begin <= r < end to the counts, and to `sums` (3 + bins,) in the order of the rows.
-// `scratch` holds C * 64 bytes, and kRunBytes at least, aligned to 64. At most 4,096 rows.
+// `scratch` holds C * 64 bytes, and kScratchBytes at least, aligned to 64. At most 4,096 rows.
 using ScoreChunk = void(const Batch& batch, int64_t begin, int64_t end, const Counts& counts,
                         double* sums, const RowOutputs& outputs, void* scratch);
 

@@ -15,6 +15,7 @@ namespace FTCORE_ISA {
 #include "finish_lanes.h"
 #include "long_rows.h"
 #include "tile.h"
+#include "runs.h"
 #include "tile_rows.h"
 #include "open_rows.h"
 #include "few_classes.h"

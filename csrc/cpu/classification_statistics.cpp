@@ -123,7 +123,7 @@ void classification_statistics_(Tensor counts, Tensor sums, const Tensor logits,
       .own_count_size = places.own_size(),
       .sums = sum.data<double>(),
       .sum_size = kScalarSums + bins,
-      .scratch_size = std::max<int64_t>(g.classes * 64, kRunBytes),
+      .scratch_size = std::max<int64_t>(g.classes * 64, kScratchBytes),
   };
   chunked.run([&](int64_t head, int64_t chunk, int64_t* own, double* chunk_sums, void* scratch) {
     Batch part = batch;

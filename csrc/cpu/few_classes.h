@@ -171,33 +171,47 @@ struct FewClasses {
   }
 };
 
+// Scores rows from r on that come in runs, and returns the first that does not.
+template <class T>
+FTCORE_INLINE int64_t score_runs(FewClasses& few, int64_t r, int64_t end, float* scratch) {
+  constexpr int width = FewClasses::width;
+  Run<T> runs[2] = {{few.batch, scratch}, {few.batch, scratch + kRunBytes / sizeof(float)}};
+  runs[0].begin(r, end);
+  runs[0].copy(few.batch.classes);
+  for (int turn = 0; runs[turn].tiles > 0; turn ^= 1) {
+    const Run<T>& run = runs[turn];
+    Run<T>& next = runs[turn ^ 1];
+    next.begin(r + run.tiles * width, end);
+    for (int64_t k = 0; k < run.tiles; k += 2, r += 2 * width) {
+      next.copy(next.tiles > 0 ? few.batch.classes * (k + 2) / run.tiles : 0);
+      if (k + 1 < run.tiles) {
+        few.add_tiles<2>(run.tile(k), r, width);
+      } else {
+        few.add_tiles<1>(run.tile(k), r, width);
+        r -= width;
+      }
+    }
+    next.copy(next.tiles > 0 ? few.batch.classes : 0);
+  }
+  return r;
+}
+
 template <class T>
 void score_few_classes(const Batch& batch, int64_t begin, int64_t end, const Counts& counts,
                        double* sums, const RowOutputs& outputs, void* scratch) {
   constexpr int width = FewClasses::width;
-  float* tile = static_cast<float*>(scratch);
-  const TileReader<T> reader{batch, tile};
-  const int64_t step = batch.classes * width;
+  float* const tile = static_cast<float*>(scratch);
+  const TileReader<T> reader{batch, tile}, second{batch, tile + batch.classes * width};
   FewClasses few{batch, counts, sums, outputs};
-  for (int64_t r = begin; r < end;) {
-    const int tiles = reader.read_run(r, end);
-    if (tiles > 0) {
-      int k = 0;
-      for (; k + 1 < tiles; k += 2) {
-        reader.fetch_run(r, end, tiles, k);
-        reader.fetch_run(r, end, tiles, k + 1);
-        few.add_tiles<2>(tile + k * step, r + k * width, width);
-      }
-      if (k < tiles) few.add_tiles<1>(tile + k * step, r + k * width, width);
-      r += tiles * width;
-    } else if (end - r >= 2 * width) {
-      reader.read(r, width);
-      TileReader<T>{batch, tile + step}.read(r + width, width);
+  for (int64_t r = score_runs<T>(few, begin, end, tile); r < end;
+       r = score_runs<T>(few, r, end, tile)) {
+    const int rows = static_cast<int>(end - r < width ? end - r : width);
+    reader.read(r, rows);
+    if (end - r >= 2 * width) {
+      second.read(r + width, width);
       few.add_tiles<2>(tile, r, width);
       r += 2 * width;
     } else {
-      const int rows = static_cast<int>(end - r < width ? end - r : width);
-      reader.read(r, rows);
       few.add_tiles<1>(tile, r, rows);
       r += rows;
     }

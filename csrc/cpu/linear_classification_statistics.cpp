@@ -94,7 +94,7 @@ void linear_classification_statistics_(Tensor counts, Tensor sums, const Tensor 
   const CountsOfHeads places{count.data<int64_t>(), p.classes, bins, confusion};
   if (p.classes <= kLongestRow) {
     const WholeRows tiles(p);
-    score_all(p, tiles, tiles.group, places, sum.data<double>(), kRunBytes);
+    score_all(p, tiles, tiles.group, places, sum.data<double>(), kScratchBytes);
   } else {
     const StreamedRows tiles{p};
     score_all(p, tiles, 1, places, sum.data<double>(), tiles.gathered_bytes());

@@ -46,33 +46,6 @@ struct TileReader {
     }
   }
 
-  // As many tiles one after the other as lie in cache, each (C, width), so that a far stride
-  // between the classes is taken once for a run of rows. Returns their number, or 0 if not so.
-  FTCORE_INLINE int read_run(int64_t r, int64_t end) const {
-    if (batch.inner_stride != 1 || batch.classes == 1) return 0;
-    const int64_t inner_end = r + batch.inner - r % batch.inner;
-    const int64_t whole = ((end < inner_end ? end : inner_end) - r) / width;
-    const int64_t fit = kRunBytes / (kVectorBytes * batch.classes);
-    const int64_t tiles = fit < whole ? fit : whole;
-    const T* from = row(r);
-    for (int64_t c = 0; c < batch.classes; ++c) {
-      for (int64_t k = 0; k < tiles; ++k) {
-        store_vector(tile + (k * batch.classes + c) * width,
-                     load(from + c * batch.class_stride + k * width));
-      }
-    }
-    return static_cast<int>(tiles);
-  }
-
-  // Fetches tile k of the run after the one at r.
-  FTCORE_INLINE void fetch_run(int64_t r, int64_t end, int64_t tiles, int64_t k) const {
-    if (r + (tiles + k + 1) * width > end) return;
-    const T* from = row(r + (tiles + k) * width);
-    for (int64_t c = 0; c < batch.classes; ++c) {
-      __builtin_prefetch(from + c * batch.class_stride, 0, 2);
-    }
-  }
-
   FTCORE_INLINE void gather(int64_t r, int rows) const {
     if (rows < width) __builtin_memset(tile, 0, sizeof(Value) * batch.classes * width);
     for (int lane = 0; lane < rows; ++lane) {
