@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from ftcore.engine.device import Machine, environment
-from ftcore.engine.intervals import interval
+from ftcore.engine.intervals import intervals
 from ftcore.engine.parts import Parts
 from ftcore.interfaces import Backbone, DataBundle, Metric, Statistics, Task
-from ftcore.record import CountsRecord, MetricValue, Record, WeightsRecord
+from ftcore.record import CountsRecord, Record, WeightsRecord
 
 
 def describe(parts: Parts, statistics: Statistics, machine: Machine) -> Record:
@@ -43,8 +43,8 @@ def measure(
         kind="evaluation",
         directory=None,
         task=task.name,
-        metrics=_values(task, metrics, statistics),
-        baselines={name: _values(task, metrics, each) for name, each in baselines.items()},
+        metrics=intervals(metrics, statistics, task),
+        baselines={name: intervals(metrics, each, task) for name, each in baselines.items()},
         per_class={
             name: {key: _or_none(value) for key, value in row.items()}
             for name, row in task.per_class(statistics, bundle).items()
@@ -65,12 +65,6 @@ def measure(
         environment=environment(machine),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-def _values(
-    task: Task, metrics: Sequence[Metric], statistics: Statistics
-) -> dict[str, MetricValue]:
-    return {metric.name: interval(metric, statistics, task) for metric in metrics}
 
 
 def _weights(backbone: Backbone) -> WeightsRecord:

@@ -2,7 +2,8 @@
 
 Fields that depend on targets and predictions alone are sums over the cells of the confusion
 matrix, of which each replicate is exactly one multinomial draw; so they cost the same for any
-number of examples. Others are sums over the examples' rows.
+number of examples. Others are sums over the examples' rows; of more than 32,768 examples those that
+are nearly alike are drawn together.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import torch
 from numpy.random import Generator
 
 from ftcore import DataError, Statistics
-from ftcore.default_plugins.classification.cells import Array, Cells, Ints, grouped_sum
+from ftcore.default_plugins.classification.cells import Array, Cells, Ints
+from ftcore.default_plugins.classification.levels import merge_levels
 
 # Each field is a sum over units: (the column it is a histogram over, the column it sums up).
 _SUMS: dict[str, tuple[str | None, str | None]] = {
@@ -70,7 +72,11 @@ def _coarsest(statistics: Statistics, needs: Collection[str]) -> Cells:
         sizes = statistics.fields["rank"].cpu().numpy()
         (rank,) = sizes.nonzero()
         return Cells(sizes[rank], {"rank": rank})
-    return _of_examples(statistics)
+    return merge_levels(_of_examples(statistics), _columns(needs))
+
+
+def _columns(needs: Collection[str]) -> list[str]:
+    return sorted({column for name in needs for column in _SUMS[name] if column is not None})
 
 
 def _of_pairs(statistics: Statistics) -> Cells:
@@ -124,10 +130,9 @@ def _of_all(weights: Ints, statistics: Statistics) -> Ints:
 
 def _field(name: str, shape: torch.Size, cells: Cells, weights: Ints) -> Array:
     key, value = _SUMS[name]
-    values = cells.columns[value] if value else None
     if key:
-        sums = grouped_sum(weights, cells.columns[key], shape.numel(), values)
-        return sums.reshape(-1, *shape)
+        return cells.sum(weights, key, shape.numel(), value).reshape(-1, *shape)
+    values = cells.columns[value] if value else None
     # Unlike a matrix product, einsum keeps to one thread and so to one order.
     total: Array = weights.sum(axis=1) if values is None else np.einsum("ij,j->i", weights, values)
     return total
