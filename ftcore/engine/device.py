@@ -57,9 +57,15 @@ def _device(name: str) -> torch.device:
 @contextlib.contextmanager
 def one_thread(*, when: bool) -> Iterator[None]:
     """Compute on one thread: a lone head's products are too small to share, and wait for it."""
+    with threads(1 if when else torch.get_num_threads()):
+        yield
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Compute on `count` threads."""
     before = torch.get_num_threads()
-    if when:
-        torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:
