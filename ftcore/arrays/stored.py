@@ -41,9 +41,9 @@ class StoredArray:
     def blocks(self, rows: int) -> Iterator[Tensor]:
         """Yield blocks of `rows` rows in order, the last one perhaps shorter.
 
-        A block is there until the one after the next is asked for: two buffers take turns, and
-        while one is in use a thread reads ahead into the other. They are read into, not mapped, so
-        that the memory a process holds does not grow with the file.
+        A block is there until the next is asked for: two buffers take turns, and while one is in
+        use a thread reads ahead into the other. The file is not mapped: its pages would count as
+        memory of the process, which is not to grow with the file.
         """
         sizes = [min(rows, len(self) - start) for start in range(0, len(self), rows)]
         shape = (min(rows, len(self)), *self.shape[1:])

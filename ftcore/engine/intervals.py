@@ -38,22 +38,19 @@ def intervals(
     """
     values = {metric.name: float(metric.compute(statistics)) for metric in metrics}
     units = task.units(statistics)
-    chosen = [
-        metric
-        for metric in metrics
-        if math.isfinite(values[metric.name]) and _trials(metric, statistics, units) is None
-    ]
-    drawn = bootstrap(chosen, statistics, task, replicates=replicates, seed=seed)
+    defined = [metric for metric in metrics if math.isfinite(values[metric.name])]
+    simple = {metric.name: _trials(metric, statistics, units) for metric in defined}
+    others = [metric for metric in defined if simple[metric.name] is None]
+    drawn = bootstrap(others, statistics, task, replicates=replicates, seed=seed)
     measured = {}
     for metric in metrics:
-        value, trials = values[metric.name], _trials(metric, statistics, units)
-        if not math.isfinite(value):
-            low, high, method = None, None, "undefined"
-        elif trials is not None:
+        value = values[metric.name]
+        low, high, method = None, None, "undefined"
+        if metric.name in drawn:
+            low, high, method = _percentiles(drawn[metric.name], value)
+        elif trials := simple.get(metric.name):
             low, high = wilson(*trials)
             method = "Wilson score"
-        else:
-            low, high, method = _percentiles(drawn[metric.name], value)
         measured[metric.name] = MetricValue(
             value=value if math.isfinite(value) else None,
             low=low,
