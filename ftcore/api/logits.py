@@ -64,9 +64,7 @@ def _bundle(config: LogitsConfig, outputs: StoredOutputs) -> DataBundle:
     names = tuple(map(str, range(classes)))
     if config.classes is not None:
         names = _read_names(config.classes, classes)
-    rows = outputs.is_scored.nonzero().flatten()
-    split = StoredSplit(outputs.targets[rows], rows)
-    return DataBundle(str(config.logits), TASK, {"test": split}, names)
+    return DataBundle(str(config.logits), TASK, {"test": StoredSplit(outputs)}, names)
 
 
 def _read_names(path: Path, classes: int) -> tuple[str, ...]:

@@ -89,13 +89,18 @@ class StoredOutputs:
 class StoredSplit:
     """The rows that count as a part of a dataset; what they were computed from is not known."""
 
-    targets: Tensor
-    rows: Tensor  # their numbers in the file
+    outputs: StoredOutputs
+
+    @cached_property
+    def targets(self) -> Tensor:
+        """The targets of the rows that count."""
+        outputs = self.outputs
+        return outputs.targets[outputs.is_scored] if outputs.ignored else outputs.targets
 
     @property
     def ids(self) -> Sequence[str]:
-        """The rows' numbers."""
-        return [f"row {row}" for row in self.rows.tolist()]
+        """The rows' numbers in the file."""
+        return [f"row {row}" for row in self.outputs.is_scored.nonzero().flatten().tolist()]
 
     def __len__(self) -> int:
         return len(self.targets)

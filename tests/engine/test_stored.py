@@ -49,11 +49,8 @@ def made(rows: int = 50, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:
 
 
 def bundle(outputs: StoredOutputs) -> DataBundle:
-    rows = outputs.is_scored.nonzero().flatten()
     names = tuple(map(str, range(outputs.logits.shape[1])))
-    return DataBundle(
-        "x", "classification", {"test": StoredSplit(outputs.targets[rows], rows)}, names
-    )
+    return DataBundle("x", "classification", {"test": StoredSplit(outputs)}, names)
 
 
 @pytest.mark.parametrize("rows", [1, 7, 50, 1000])
@@ -147,8 +144,10 @@ def test_logits_alone_need_targets(tmp_path: Path) -> None:
         StoredOutputs.open(path)
 
 
-def test_stored_logits_have_no_inputs() -> None:
-    split = StoredSplit(torch.tensor([1, 0]), torch.tensor([3, 8]))
-    assert (len(split), split.ids) == (2, ["row 3", "row 8"])
+def test_a_part_is_the_rows_that_count_and_has_no_inputs(tmp_path: Path) -> None:
+    targets = np.array([-1, 2, -1, 0])
+    split = StoredSplit(StoredOutputs.open(*write(tmp_path, LOGITS[:4], targets), -1))
+    assert (len(split), split.ids) == (2, ["row 1", "row 3"])
+    assert split.targets.tolist() == [2, 0]
     with pytest.raises(DataError, match="have no inputs"):
         split.inputs([0])
