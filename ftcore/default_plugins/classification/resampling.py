@@ -103,7 +103,7 @@ def _of_examples(statistics: Statistics, wanted: Collection[str]) -> Cells:
     # Only what is wanted: a column of a million examples is 8 MB.
     names = {source for name in wanted for source in _SOURCES.get(name, (name,))}
     column = {name: statistics.rows[name].cpu().numpy()[is_scored] for name in names}
-    if "prediction" in names:
+    if {"target", "prediction"} <= names:
         classes = len(statistics.fields["support"])
         column |= _with_pairs(column["target"], column["prediction"], classes)
     if "bin" in wanted:
