@@ -79,6 +79,7 @@ def run(case: Case, seed: int, data: Path) -> dict[str, Any]:
             **case.options,
         )
     assert record.freeze is not None
+    assert record.weights is not None
     return {
         "accuracy": record.metrics["accuracy"].model_dump(),
         "f1_macro": record.metrics["f1_macro"].model_dump(),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ftcore import ops as ops
     from ftcore import testing as testing
-    from ftcore.api import evaluate, predict, run
+    from ftcore.api import evaluate, evaluate_logits, predict, run
     from ftcore.download import fetch_weights, is_offline
     from ftcore.errors import (
         ConfigError,
@@ -77,6 +77,7 @@ _HOME = {
     "Weights": "interfaces",
     "decode_image": "images.decode",
     "evaluate": "api",
+    "evaluate_logits": "api",
     "fetch_weights": "download",
     "hookimpl": "hookspecs",
     "is_offline": "download",
@@ -119,6 +120,7 @@ __all__ = [
     "__version__",
     "decode_image",
     "evaluate",
+    "evaluate_logits",
     "fetch_weights",
     "hookimpl",
     "is_offline",

@@ -6,7 +6,7 @@ Each field is an option of `ftcore run` of the same name; its description is the
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,10 +19,20 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 
 
-class RunConfig(BaseModel):
-    """Every choice of a run, with its default."""
-
+class _Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def parse(cls, values: dict[str, Any], source: str = "the configuration") -> Self:
+        """Validate `values`; ConfigError names each wrong key, its value and `source`."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise ConfigError(f"{source}: {_sentences(error, list(cls.model_fields))}") from None
+
+
+class RunConfig(_Config):
+    """Every choice of a run, with its default."""
 
     backbone: str = Field("resnet18", description="Pretrained model (ftcore list backbones).")
     weights: str = Field(
@@ -79,14 +89,6 @@ class RunConfig(BaseModel):
     )
 
     @classmethod
-    def parse(cls, values: dict[str, Any], source: str = "the configuration") -> RunConfig:
-        """Validate `values`; ConfigError names each wrong key, its value and `source`."""
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            raise ConfigError(f"{source}: {_sentences(error, list(cls.model_fields))}") from None
-
-    @classmethod
     def load(cls, path: Path) -> RunConfig:
         """Read a YAML file; ConfigError for a key that is unknown, given twice, or wrong."""
         return cls.parse(read_yaml(path), str(path))
@@ -95,6 +97,28 @@ class RunConfig(BaseModel):
         """Return every field as YAML, in order."""
         values = self.model_dump(mode="json")
         return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+class LogitsConfig(_Config):
+    """Every choice of an evaluation of stored logits, options of `ftcore evaluate`."""
+
+    logits: Path = Field(
+        description="Score stored logits (rows, classes), a .npy or .safetensors file that is read "
+        "block by block."
+    )
+    targets: Path | None = Field(
+        None,
+        description="The class indices (rows,) that belong to --logits; by default the tensor "
+        "'targets' of its .safetensors file.",
+    )
+    classes: Path | None = Field(
+        None, description="Names of the classes of --logits, one a line; by default 0, 1, …"
+    )
+    ignore_index: int | None = Field(
+        None, description="Target of the rows of --logits that are left out, such as -100."
+    )
+    metric: tuple[str, ...] = Field((), description="Metric; may be repeated.")
+    require: tuple[str, ...] = Field((), description="Gate such as 'accuracy>=0.9'; repeatable.")
 
 
 def _sentences(error: ValidationError, known: list[str]) -> str:

@@ -35,6 +35,14 @@ class WeightsRecord(_Part):
     note: str = ""
 
 
+class LogitsRecord(_Part):
+    """The stored logits that were scored."""
+
+    file: str
+    bytes: int
+    dtype: str
+
+
 class StageRecord(_Part):
     """What the freeze plan does with one stage; the head is the last one."""
 
@@ -97,7 +105,8 @@ class Record(_Part):
     history: tuple[EpochRecord, ...] = ()
     best_epoch: int | None = None
     freeze: FreezeRecord | None = None
-    weights: WeightsRecord
+    weights: WeightsRecord | None = Field(description="None where stored logits were scored")
+    logits: LogitsRecord | None = None
     preprocess: dict[str, Any] = Field(default_factory=dict, description="what made the inputs")
     counts: CountsRecord
     notes: tuple[str, ...] = Field(default=(), description="lines that the user must see")

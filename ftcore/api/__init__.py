@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ftcore.api.data import DataSummary, check_data
 from ftcore.api.evaluation import evaluate
+from ftcore.api.logits import evaluate_logits
 from ftcore.api.prediction import Prediction, predict
 from ftcore.api.requirements import check_requirements
 from ftcore.api.runs import Plan, plan, resume, run
@@ -18,6 +19,7 @@ __all__ = [
     "check_data",
     "check_requirements",
     "evaluate",
+    "evaluate_logits",
     "plan",
     "predict",
     "resume",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftcore.api.requirements import parse_requirements
-from ftcore.config import RunConfig
+from ftcore.config import LogitsConfig, RunConfig
 from ftcore.engine.observer import Observer
 from ftcore.engine.parts import RunParts
 from ftcore.engine.randomness import MODEL, seed_torch
@@ -47,7 +47,9 @@ def make_backbone(config: RunConfig, input_shape: tuple[int, ...], plugins: Plug
     return plugins.create("backbones", config.backbone, context)
 
 
-def make_metrics(config: RunConfig, task: Task, plugins: Plugins) -> Sequence[Metric]:
+def make_metrics(
+    config: RunConfig | LogitsConfig, task: Task, plugins: Plugins
+) -> Sequence[Metric]:
     """Make the metrics asked for, or the task's own; UsageError for one asked for twice."""
     metrics = [plugins.create("metrics", spec) for spec in config.metric or task.metrics]
     names = [metric.name for metric in metrics]

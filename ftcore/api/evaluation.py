@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,11 @@ def _score(parts: Parts, model: nn.Module, observer: Observer) -> Record:
     source = RawSource(bundle.splits["test"], parts.backbone.preprocess, config.seed)
     evaluator = Evaluator(parts.task, bundle, parts.metrics, machine, config.workers)
     observer.step_started("evaluation", len(source.targets), "examples")
+    started = time.perf_counter()
     with deterministic():
         statistics, _ = evaluator.statistics(model, source, observer)
+    scored = time.perf_counter()
     observer.step_finished()
-    return describe(parts, statistics, machine)
+    record = describe(parts, statistics, machine)
+    seconds = {"test": scored - started, "intervals": time.perf_counter() - scored}
+    return record.model_copy(update={"timings": seconds})

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ftcore.config import RunConfig
@@ -20,11 +21,13 @@ quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, on
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="More lines on the way.")
 
 
-def config_options(names: Collection[str] = ()) -> Callable[[Command], Command]:
-    """Return a decorator that adds an option for each field in `names`, or for all of them."""
+def config_options(
+    names: Collection[str] = (), of: type[BaseModel] = RunConfig
+) -> Callable[[Command], Command]:
+    """Return a decorator that adds an option for each field of `of` in `names`, or for all."""
 
     def decorate(command: Command) -> Command:
-        for name, field in reversed(RunConfig.model_fields.items()):
+        for name, field in reversed(of.model_fields.items()):
             if not names or name in names:
                 command = _option(name, field)(command)
         return command
@@ -39,7 +42,7 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 
 def _option(name: str, field: FieldInfo) -> Callable[[Command], Command]:
     multiple = typing.get_origin(field.annotation) is tuple
-    default = field.default
+    default = None if field.is_required() else field.default
     shown = str(default) if default not in (None, (), "") else False
     return click.option(
         "--" + name.replace("_", "-"),

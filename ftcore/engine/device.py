@@ -57,9 +57,15 @@ def _device(name: str) -> torch.device:
 @contextlib.contextmanager
 def one_thread(*, when: bool) -> Iterator[None]:
     """Compute on one thread: a lone head's products are too small to share, and wait for it."""
+    with threads(1 if when else torch.get_num_threads()):
+        yield
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Compute on `count` threads."""
     before = torch.get_num_threads()
-    if when:
-        torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:
@@ -69,20 +75,20 @@ def one_thread(*, when: bool) -> Iterator[None]:
 @contextlib.contextmanager
 def deterministic() -> Iterator[None]:
     """Prefer kernels that give the same bytes every time, as far as torch has them."""
-    before = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    before = torch.get_deterministic_debug_mode()
     benchmark = torch.backends.cudnn.benchmark
     memory: Any = torch.utils.deterministic  # its properties are invisible to type checkers
     fill = memory.fill_uninitialized_memory
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # torch.use_deterministic_algorithms says the same, but imports torch's compiler, for a second.
+    torch.set_deterministic_debug_mode("warn")
     torch.backends.cudnn.benchmark = False
     # Nothing here reads memory it has not written; filling it first costs a pass over it.
     memory.fill_uninitialized_memory = False
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before, warn_only=warn_only)
+        torch.set_deterministic_debug_mode(before)
         torch.backends.cudnn.benchmark = benchmark
         memory.fill_uninitialized_memory = fill
 

@@ -1,8 +1,9 @@
-"""A metric's value with its 95 % interval."""
+"""Metrics' values with their 95 % intervals."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -16,10 +17,15 @@ _HELD = 2**21  # numbers of 8 bytes that one call of `Task.resample` may return;
 _ROUNDING = 1e-12
 
 
-def interval(
-    metric: Metric, statistics: Statistics, task: Task, *, replicates: int = 1000, seed: int = 0
-) -> MetricValue:
-    """Return the value of `metric` and its 95 % interval over the task's resampling units.
+def intervals(
+    metrics: Sequence[Metric],
+    statistics: Statistics,
+    task: Task,
+    *,
+    replicates: int = 1000,
+    seed: int = 0,
+) -> dict[str, MetricValue]:
+    """Return the value of each metric and its 95 % interval over the task's resampling units.
 
     A `Proportion` of the units themselves gets Wilson's score interval. All else gets the
     percentile bootstrap over units drawn with replacement (Efron & Tibshirani 1993, chapter 13),
@@ -28,25 +34,40 @@ def interval(
     and counted in `method`. Where all replicates are the same, as when every prediction is right,
     they say nothing about the uncertainty, and there is no interval.
 
-    `seed` decides the draws, whatever the number of threads.
+    `seed` decides the draws, whatever the number of threads; metrics that need the same share them.
     """
-    value, units = float(metric.compute(statistics)), task.units(statistics)
-    if not math.isfinite(value):
+    values = {metric.name: float(metric.compute(statistics)) for metric in metrics}
+    units = task.units(statistics)
+    defined = [metric for metric in metrics if math.isfinite(values[metric.name])]
+    simple = {metric.name: _trials(metric, statistics, units) for metric in defined}
+    others = [metric for metric in defined if simple[metric.name] is None]
+    drawn = bootstrap(others, statistics, task, replicates=replicates, seed=seed)
+    measured = {}
+    for metric in metrics:
+        value = values[metric.name]
         low, high, method = None, None, "undefined"
-    elif isinstance(metric, Proportion) and metric.trials(statistics)[1] == units:
-        low, high = wilson(*metric.trials(statistics))
-        method = "Wilson score"
-    else:
-        drawn = bootstrap(metric, statistics, task, replicates=replicates, seed=seed)
-        low, high, method = _percentiles(drawn, value)
-    return MetricValue(
-        value=value if math.isfinite(value) else None,
-        low=low,
-        high=high,
-        n=units,
-        method=method,
-        higher_is_better=metric.higher_is_better,
-    )
+        if metric.name in drawn:
+            low, high, method = _percentiles(drawn[metric.name], value)
+        elif trials := simple.get(metric.name):
+            low, high = wilson(*trials)
+            method = "Wilson score"
+        measured[metric.name] = MetricValue(
+            value=value if math.isfinite(value) else None,
+            low=low,
+            high=high,
+            n=units,
+            method=method,
+            higher_is_better=metric.higher_is_better,
+        )
+    return measured
+
+
+def _trials(metric: Metric, statistics: Statistics, units: int) -> tuple[int, int] | None:
+    """Return successes and trials of a metric that is a proportion of the units themselves."""
+    if not isinstance(metric, Proportion):
+        return None
+    trials = metric.trials(statistics)
+    return trials if trials[1] == units else None
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:
@@ -63,23 +84,31 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
 
 
 def bootstrap(
-    metric: Metric, statistics: Statistics, task: Task, *, replicates: int = 1000, seed: int = 0
-) -> NDArray[np.float64]:
-    """Return the metric of each bootstrap replicate, (replicates,); NaN where it is undefined."""
-    generator = np.random.default_rng(seed)
-    step = max(1, _HELD // max(1, _size_of_replicate(metric, statistics)))
-    drawn = np.empty(replicates)
-    for start in range(0, replicates, step):
-        count = min(step, replicates - start)
-        replicated = task.resample(statistics, metric.needs, count, generator)
-        drawn[start : start + count] = metric.compute(replicated)
+    metrics: Sequence[Metric],
+    statistics: Statistics,
+    task: Task,
+    *,
+    replicates: int = 1000,
+    seed: int = 0,
+) -> dict[str, NDArray[np.float64]]:
+    """Return each metric of every bootstrap replicate, (replicates,); NaN where undefined."""
+    drawn = {metric.name: np.empty(replicates) for metric in metrics}
+    for needs in dict.fromkeys(frozenset(metric.needs) for metric in metrics):
+        sharing = [metric for metric in metrics if frozenset(metric.needs) == needs]
+        generator = np.random.default_rng(seed)
+        step = max(1, _HELD // max(1, _size_of_replicate(needs, statistics)))
+        for start in range(0, replicates, step):
+            count = min(step, replicates - start)
+            replicated = task.resample(statistics, sharing[0].needs, count, generator)
+            for metric in sharing:
+                drawn[metric.name][start : start + count] = metric.compute(replicated)
     return drawn
 
 
-def _size_of_replicate(metric: Metric, statistics: Statistics) -> int:
+def _size_of_replicate(needs: Collection[str], statistics: Statistics) -> int:
     # A metric that needs a row gets a weight for each unit of every replicate.
-    rows = [name for name in metric.needs if name not in statistics.fields]
-    sizes = [statistics.fields[name].numel() for name in metric.needs if name not in rows]
+    rows = [name for name in needs if name not in statistics.fields]
+    sizes = [statistics.fields[name].numel() for name in needs if name not in rows]
     return sum(sizes) + max((len(statistics.rows[name]) for name in rows), default=0)
 
 

@@ -53,10 +53,12 @@ class Prepared:
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
-        """Add the wall time of the block to `seconds`."""
-        start = time.perf_counter()
+        """Add the wall time of the block to `seconds`, less what is timed inside it."""
+        self.seconds.setdefault(name, 0.0)
+        start, before = time.perf_counter(), sum(self.seconds.values())
         yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+        inside = sum(self.seconds.values()) - before
+        self.seconds[name] += time.perf_counter() - start - inside
 
 
 def prepare(parts: RunParts, observer: Observer) -> Prepared:

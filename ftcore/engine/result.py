@@ -7,16 +7,35 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from ftcore.engine.device import Machine, environment
-from ftcore.engine.intervals import interval
+from ftcore.engine.intervals import intervals
 from ftcore.engine.parts import Parts
-from ftcore.interfaces import Backbone, Metric, Statistics, Task
-from ftcore.record import CountsRecord, MetricValue, Record, WeightsRecord
+from ftcore.interfaces import Backbone, DataBundle, Metric, Statistics, Task
+from ftcore.record import CountsRecord, Record, WeightsRecord
 
 
 def describe(parts: Parts, statistics: Statistics, machine: Machine) -> Record:
     """Return the record of an evaluation on the test part of `parts.bundle`."""
-    task, bundle, config = parts.task, parts.bundle, parts.config
-    needs = sorted({name for metric in parts.metrics for name in metric.needs})
+    notes = (parts.backbone.weights.note, *parts.bundle.notes)
+    return measure(parts.task, parts.bundle, parts.metrics, statistics, machine).model_copy(
+        update={
+            "preprocess": dict(parts.backbone.preprocess.describe()),
+            "weights": _weights(parts.backbone),
+            "notes": tuple(filter(None, notes)),
+            "seed": parts.config.seed,
+            "config": parts.config.model_dump(mode="json"),
+        }
+    )
+
+
+def measure(
+    task: Task,
+    bundle: DataBundle,
+    metrics: Sequence[Metric],
+    statistics: Statistics,
+    machine: Machine,
+) -> Record:
+    """Return the record of the test part of `bundle`, but for what made the outputs."""
+    needs = sorted({name for metric in metrics for name in metric.needs})
     baselines: Mapping[str, Statistics] = {}
     if "train" in bundle.splits:
         baselines = task.baselines(bundle, bundle.splits["test"].targets, needs)
@@ -24,35 +43,28 @@ def describe(parts: Parts, statistics: Statistics, machine: Machine) -> Record:
         kind="evaluation",
         directory=None,
         task=task.name,
-        metrics=_measure(task, parts.metrics, statistics),
-        baselines={name: _measure(task, parts.metrics, s) for name, s in baselines.items()},
+        metrics=intervals(metrics, statistics, task),
+        baselines={name: intervals(metrics, each, task) for name, each in baselines.items()},
         per_class={
             name: {key: _or_none(value) for key, value in row.items()}
             for name, row in task.per_class(statistics, bundle).items()
         },
         classes=bundle.classes,
         input_shape=bundle.input_shape,
-        preprocess=dict(parts.backbone.preprocess.describe()),
-        weights=_weights(parts.backbone),
+        weights=None,
         counts=CountsRecord(
             splits={name: len(split) for name, split in bundle.splits.items()},
             evaluated=task.units(statistics),
             ignored=_count(statistics, "ignored"),
             non_finite=_count(statistics, "non_finite"),
         ),
-        notes=tuple(filter(None, (parts.backbone.weights.note, *bundle.notes))),
-        seed=config.seed,
-        config=config.model_dump(mode="json"),
+        notes=bundle.notes,
+        seed=0,
+        config={},
         timings={},
         environment=environment(machine),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-def _measure(
-    task: Task, metrics: Sequence[Metric], statistics: Statistics
-) -> dict[str, MetricValue]:
-    return {metric.name: interval(metric, statistics, task) for metric in metrics}
 
 
 def _weights(backbone: Backbone) -> WeightsRecord:

@@ -60,7 +60,7 @@ class Trainer:
         self.model = prepared.suffix
         self.freezer = prepared.freezer
         self.machine = prepared.machine
-        self.evaluator = prepared.evaluator
+        self.evaluator, self.timed = prepared.evaluator, prepared.timed
         self.train, self.val = sources["train"], sources["val"]
         self.loss = parts.task.build_loss(parts.bundle)
         self.rate, self.schedule = prepared.rate, prepared.schedule
@@ -192,7 +192,10 @@ class Trainer:
         self.observer.step_started(
             f"validation {progress.epoch + 1}", len(self.val.targets), "examples"
         )
-        statistics, loss = self.evaluator.statistics(self.model, self.val, self.observer, self.loss)
+        with self.timed("validation"):
+            statistics, loss = self.evaluator.statistics(
+                self.model, self.val, self.observer, self.loss
+            )
         self.observer.step_finished()
         values = {
             name: None if value != value else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from ftcore.record import FreezeRecord, MetricValue, Record
+from ftcore.record import FreezeRecord, MetricValue, Record, WeightsRecord
 
 SHOWN_METRICS = 4
 NARROW = 50
@@ -15,8 +15,12 @@ def render_card(record: Record, width: int = 80) -> list[str]:
     rows = [*_scores(record), *_baselines(record)]
     if record.freeze is not None:
         rows += _freezing(record.freeze)
-    rows.append(("weights", _weights(record)))
-    rows += [("note", note) for note in record.notes if note != record.weights.note]
+    if record.weights is not None:
+        rows.append(("weights", _weights(record.weights)))
+    if record.counts.ignored:
+        rows.append(("ignored", f"{record.counts.ignored:,} examples, not scored"))
+    said = record.weights.note if record.weights is not None else ""
+    rows += [("note", note) for note in record.notes if note != said]
     if record.timings:
         rows.append(("time", _time(record.timings)))
     if record.directory is not None:
@@ -41,6 +45,8 @@ def format_value(metric: MetricValue) -> str:
 
 def _title(record: Record) -> str:
     config = record.config
+    if record.logits is not None:
+        return f"{record.logits.file} · stored logits, {record.logits.dtype}"
     how = f"freeze {config['freeze']}"
     if record.kind == "evaluation":
         how = "evaluated again" if record.directory else "evaluated as it came"
@@ -74,8 +80,7 @@ def _freezing(freeze: FreezeRecord) -> list[tuple[str, str]]:
     ]
 
 
-def _weights(record: Record) -> str:
-    weights = record.weights
+def _weights(weights: WeightsRecord) -> str:
     if weights.note:
         return weights.note.partition(": ")[0]  # the reason was printed before the run
     if weights.name == "random":

@@ -16,14 +16,22 @@ from torch import Tensor
 from ftcore import Metric, Statistics, Task
 from ftcore.default_plugins import classification_metrics
 from ftcore.default_plugins.classification.task import ClassificationTask
-from ftcore.engine import intervals
-from ftcore.engine.intervals import bootstrap, interval, wilson
+from ftcore.engine import intervals as module
+from ftcore.engine.intervals import bootstrap, intervals, wilson
+from ftcore.record import MetricValue
 from ftcore.registry import Registry
 from tests.default_plugins.classification.data import batch, bundle
 
 TASK = ClassificationTask()
 REGISTRY: Registry[Metric] = Registry("metric")
 classification_metrics.register_metrics(REGISTRY.registrar("classification-metrics"))
+
+
+def interval(
+    metric: Metric, statistics: Statistics, task: Task, *, replicates: int = 1000, seed: int = 0
+) -> MetricValue:
+    measured = intervals([metric], statistics, task, replicates=replicates, seed=seed)
+    return measured[metric.name]
 
 
 def statistics_of(logits: Tensor, targets: Tensor) -> Statistics:
@@ -67,6 +75,15 @@ def test_value_lies_in_its_interval(spec: str, method: str) -> None:
     assert result.higher_is_better is metric.higher_is_better
 
 
+def test_metrics_measured_together_have_the_intervals_they_have_alone() -> None:
+    specs = ("mcc", "accuracy", "nll", "f1_macro", "top_k:2", "kappa", "balanced_accuracy")
+    metrics, statistics = [REGISTRY.create(spec) for spec in specs], statistics_of(*batch(80, 3))
+    together = intervals(metrics, statistics, TASK)
+    assert list(together) == [metric.name for metric in metrics]
+    for metric in metrics:
+        assert together[metric.name] == interval(metric, statistics, TASK)
+
+
 def test_perfect_accuracy_is_not_certain() -> None:
     result = interval(REGISTRY.create("accuracy"), perfect(), TASK)
     assert (result.value, result.high) == (1.0, 1.0)
@@ -95,7 +112,7 @@ def test_undefined_replicates_are_counted_and_left_out() -> None:
     targets[:] = 0
     targets[3], targets[7] = 1, 1
     statistics, metric = statistics_of(logits, targets), REGISTRY.create("auroc")
-    undefined = int(np.isnan(bootstrap(metric, statistics, TASK)).sum())
+    undefined = int(np.isnan(bootstrap([metric], statistics, TASK)["auroc"]).sum())
     result = interval(metric, statistics, TASK)
     assert 0 < undefined < 1000
     assert result.low is not None
@@ -118,7 +135,7 @@ def test_an_interval_is_widened_to_hold_a_biased_value() -> None:
     metric = REGISTRY.create("ece")
     result = interval(metric, statistics, TASK)
     assert result.value == pytest.approx(0)
-    assert np.quantile(bootstrap(metric, statistics, TASK), 0.025) > 1e-3
+    assert np.quantile(bootstrap([metric], statistics, TASK)["ece"], 0.025) > 1e-3
     assert result.low == result.value
 
 
@@ -129,7 +146,7 @@ def test_seed_decides_the_interval_whatever_the_threads_and_the_chunks(
     metric, statistics = REGISTRY.create(spec), statistics_of(*batch(80, 3))
     expected, threads = interval(metric, statistics, TASK, seed=3), torch.get_num_threads()
     assert interval(metric, statistics, TASK, seed=4) != expected
-    monkeypatch.setattr(intervals, "_HELD", 700)
+    monkeypatch.setattr(module, "_HELD", 700)
     try:
         torch.set_num_threads(2 if threads == 1 else 1)
         assert interval(metric, statistics, TASK, seed=3) == expected
@@ -141,7 +158,7 @@ def test_seed_decides_the_interval_whatever_the_threads_and_the_chunks(
 def test_multinomial_draws_agree_with_drawing_examples(spec: str) -> None:
     logits, targets = batch(150, 3)
     metric, predictions = REGISTRY.create(spec), logits.argmax(-1)
-    drawn = bootstrap(metric, statistics_of(logits, targets), TASK, replicates=2000)
+    drawn = bootstrap([metric], statistics_of(logits, targets), TASK, replicates=2000)[spec]
     one_hot = torch.nn.functional.one_hot(predictions, 3).double()
     plain, generator = [], torch.Generator().manual_seed(1)
     for _ in range(500):

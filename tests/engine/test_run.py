@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -262,6 +263,15 @@ def test_two_processes_cannot_work_in_one_run(tmp_path: Path) -> None:
     with directory.locked(), pytest.raises(DataError, match="another process is working in"):
         resume(directory.path, Observer())
     resume(directory.path, Observer())
+
+
+def test_each_step_has_its_own_time_and_none_is_counted_twice(tmp_path: Path) -> None:
+    started = time.perf_counter()
+    record, _ = run(tmp_path)
+    steps = ["data check", "frozen features", "training", "validation", "test", "intervals"]
+    assert list(record.timings) == steps
+    assert all(seconds > 0 for seconds in record.timings.values())
+    assert sum(record.timings.values()) < time.perf_counter() - started
 
 
 def test_the_saved_configuration_leaves_nothing_to_choose(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 Fields that depend on targets and predictions alone are sums over the cells of the confusion
 matrix, of which each replicate is exactly one multinomial draw; so they cost the same for any
-number of examples. Others are sums over the examples' rows.
+number of examples. Others are sums over the examples' rows; of more than 32,768 examples those that
+are nearly alike are drawn together.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import torch
 from numpy.random import Generator
 
 from ftcore import DataError, Statistics
-from ftcore.default_plugins.classification.cells import Array, Cells, Ints, grouped_sum
+from ftcore.default_plugins.classification.cells import Array, Cells, Ints
+from ftcore.default_plugins.classification.levels import merge_levels
 
 # Each field is a sum over units: (the column it is a histogram over, the column it sums up).
 _SUMS: dict[str, tuple[str | None, str | None]] = {
@@ -31,6 +33,12 @@ _SUMS: dict[str, tuple[str | None, str | None]] = {
     "bin_correct": ("bin", "is_correct"),
     "bin_confidence": ("bin", "confidence"),
 }
+# Columns that are no rows of the statistics, and the rows they are made of.
+_SOURCES = {
+    "pair": ("target", "prediction"),
+    "is_correct": ("target", "prediction"),
+    "bin": ("confidence",),
+}
 _OF_PAIRS = {"n", "support", "predicted", "correct", "confusion"}
 _OF_RANKS = {"n", "rank"}
 
@@ -46,7 +54,7 @@ def resample(
     names = {name for name in needs if name in statistics.fields}
     summed = names & _SUMS.keys()
     rows = {name: statistics.rows[name].cpu() for name in needs if name not in names}
-    cells = _of_examples(statistics) if rows else _coarsest(statistics, summed)
+    cells = _of_examples(statistics, _columns(summed)) if rows else _coarsest(statistics, summed)
     parts: dict[str, list[Array]] = {name: [] for name in summed}
     weights: list[Ints] = []
     for drawn in cells.draw(count, generator):
@@ -70,7 +78,12 @@ def _coarsest(statistics: Statistics, needs: Collection[str]) -> Cells:
         sizes = statistics.fields["rank"].cpu().numpy()
         (rank,) = sizes.nonzero()
         return Cells(sizes[rank], {"rank": rank})
-    return _of_examples(statistics)
+    columns = _columns(needs)
+    return merge_levels(_of_examples(statistics, columns), columns)
+
+
+def _columns(needs: Collection[str]) -> list[str]:
+    return sorted({column for name in needs for column in _SUMS[name] if column is not None})
 
 
 def _of_pairs(statistics: Statistics) -> Cells:
@@ -80,19 +93,23 @@ def _of_pairs(statistics: Statistics) -> Cells:
         (pair,) = confusion.nonzero()
         sizes = confusion[pair]
     else:
-        examples = _of_examples(statistics)
+        examples = _of_examples(statistics, ["pair"])
         pair, sizes = np.unique(examples.columns["pair"], return_counts=True)
     return Cells(sizes, _with_pairs(pair // classes, pair % classes, classes))
 
 
-def _of_examples(statistics: Statistics) -> Cells:
+def _of_examples(statistics: Statistics, wanted: Collection[str]) -> Cells:
     is_scored = _is_scored(statistics)
-    column = {name: row.cpu().numpy() for name, row in statistics.rows.items() if row.dim() == 1}
-    column = {name: row[is_scored] for name, row in column.items()}
-    classes, bins = len(statistics.fields["support"]), len(statistics.fields["bin_count"])
-    column |= _with_pairs(column["target"], column["prediction"], classes)
-    column["bin"] = np.minimum((column["confidence"] * bins).astype(np.int64), bins - 1)
-    return Cells(np.ones(len(column["bin"]), dtype=np.int64), column)
+    # Only what is wanted: a column of a million examples is 8 MB.
+    names = {source for name in wanted for source in _SOURCES.get(name, (name,))}
+    column = {name: statistics.rows[name].cpu().numpy()[is_scored] for name in names}
+    if {"target", "prediction"} <= names:
+        classes = len(statistics.fields["support"])
+        column |= _with_pairs(column["target"], column["prediction"], classes)
+    if "bin" in wanted:
+        bins = len(statistics.fields["bin_count"])
+        column["bin"] = np.minimum((column["confidence"] * bins).astype(np.int64), bins - 1)
+    return Cells(np.ones(int(is_scored.sum()), dtype=np.int64), column)
 
 
 def _with_pairs(target: Ints, prediction: Ints, classes: int) -> dict[str, Array]:
@@ -124,10 +141,9 @@ def _of_all(weights: Ints, statistics: Statistics) -> Ints:
 
 def _field(name: str, shape: torch.Size, cells: Cells, weights: Ints) -> Array:
     key, value = _SUMS[name]
-    values = cells.columns[value] if value else None
     if key:
-        sums = grouped_sum(weights, cells.columns[key], shape.numel(), values)
-        return sums.reshape(-1, *shape)
+        return cells.sum(weights, key, shape.numel(), value).reshape(-1, *shape)
+    values = cells.columns[value] if value else None
     # Unlike a matrix product, einsum keeps to one thread and so to one order.
     total: Array = weights.sum(axis=1) if values is None else np.einsum("ij,j->i", weights, values)
     return total

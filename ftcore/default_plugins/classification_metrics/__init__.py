@@ -19,6 +19,7 @@ _AVERAGED: dict[Average, str] = {
     "micro": "from the counts of all classes together",
     "weighted": "averaged over classes by their number of examples",
 }
+# The same for all that are functions of them, so that they share the replicates of their intervals.
 _BY_CLASS = ("n", "support", "predicted", "correct")
 _BINS = ("bin_count", "bin_correct", "bin_confidence")
 
@@ -107,7 +108,7 @@ def balanced_accuracy() -> Metric:
     from ftcore.default_plugins.classification_metrics import agreement
     from ftcore.default_plugins.classification_metrics.kinds import FunctionMetric
 
-    return FunctionMetric("balanced_accuracy", ("support", "correct"), agreement.balanced_accuracy)
+    return FunctionMetric("balanced_accuracy", _BY_CLASS, agreement.balanced_accuracy)
 
 
 def mcc() -> Metric:
@@ -208,7 +209,7 @@ def _averaged(score: ClassScore, average: Average) -> Metric:
     def compute(statistics: Statistics) -> Tensor:
         return score.averaged(statistics, average)
 
-    return FunctionMetric(f"{score.name}_{average}", ("support", "predicted", "correct"), compute)
+    return FunctionMetric(f"{score.name}_{average}", _BY_CLASS, compute)
 
 
 def _with_average(factory: Callable[[Average], Metric], average: Average) -> Callable[[], Metric]:

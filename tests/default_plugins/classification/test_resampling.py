@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ftcore import DataError, Statistics, ops
+from ftcore.default_plugins.classification import cells, levels
 from ftcore.default_plugins.classification.resampling import resample
 from ftcore.default_plugins.classification.statistics import ClassificationStatistics
 from tests.default_plugins.classification.data import batch
@@ -129,3 +130,19 @@ def test_counts_need_no_rows() -> None:
             assert torch.equal(field, draw(whole, needs).fields[name])
     with pytest.raises(DataError, match="keep no row for each example"):
         draw(bare, ("nll",))
+
+
+@pytest.mark.parametrize("needs", [("n", "nll"), ("n", "brier", "support"), BY_ROW[-3:]], ids=str)
+def test_many_examples_drawn_by_levels_vary_as_those_drawn_one_by_one(
+    needs: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statistics = statistics_of(*batch(40_000, 3))
+    fast = draw(statistics, needs, count=1000).fields
+    monkeypatch.setattr(levels, "MANY", 50_000)
+    monkeypatch.setattr(cells, "MANY", 50_000)
+    plain = draw(statistics, needs, count=300).fields
+    for name in needs:
+        ours, theirs = (each[name].double().reshape(len(each[name]), -1) for each in (fast, plain))
+        error = (theirs.var(0) / 300 + ours.var(0) / 1000).sqrt()
+        assert ((ours.mean(0) - theirs.mean(0)).abs() <= 5 * error).all(), name
+        torch.testing.assert_close(ours.std(0), theirs.std(0), rtol=0.2, atol=1e-9)
