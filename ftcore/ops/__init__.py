@@ -15,6 +15,8 @@ from ftcore.ops.classification_layout import (
 )
 from ftcore.ops.library import Kernel, cpu_kernel
 from ftcore.ops.linear_classification import linear_classification_statistics_
+from ftcore.ops.regression import regression_statistics_
+from ftcore.ops.regression_layout import RegressionLayout, RegressionState
 
 cpu_kernel()  # after the ops above are defined
 
@@ -24,8 +26,11 @@ __all__ = [
     "ClassificationLayout",
     "ClassificationState",
     "Kernel",
+    "RegressionLayout",
+    "RegressionState",
     "classification_statistics",
     "classification_statistics_",
     "cpu_kernel",
     "linear_classification_statistics_",
+    "regression_statistics_",
 ]
