@@ -43,20 +43,13 @@ struct RegressionTile {
     const int64_t count = rows * batch.columns;
     read_doubles(batch.outputs, r, rows, batch.columns, output);
     read_doubles(batch.targets, r, rows, batch.columns, target);
-    int64_t unscored = 0;
-    for (int64_t i = 0; i < count; ++i) unscored |= output[i] * 0.0 + target[i] * 0.0 != 0.0;
     if (batch.weights == nullptr) {
       total += rows;
     } else {
-      for (int64_t row = 0; row < rows; ++row) {
-        const int64_t w = batch.weights[r + row];
-        total += w;
-        unscored |= w == 0;
-        for (int64_t k = 0; k < batch.columns; ++k) {
-          weight[row * batch.columns + k] = static_cast<double>(w);
-        }
-      }
+      read_weights(r, rows);
     }
+    int64_t unscored = 0;
+    for (int64_t i = 0; i < count; ++i) unscored |= output[i] * 0.0 + target[i] * 0.0 != 0.0;
     if (__builtin_expect(unscored != 0, 0)) leave_out(r, rows);
     for (int64_t i = 0; i < count; i += shape.width) {
       const int64_t part = count - i < shape.width ? count - i : shape.width;
@@ -68,13 +61,33 @@ struct RegressionTile {
     }
   }
 
-  // Takes what is not scored out of the tile, and counts it.
+  // A row of weight 0 is left out whatever it holds: even an infinite term times 0 is no number.
+  FTCORE_INLINE void read_weights(int64_t r, int64_t rows) {
+    const int64_t* const __restrict from = batch.weights + r;
+    double *const __restrict o = output, *const __restrict t = target, *const __restrict w = weight;
+    const int64_t columns = batch.columns;
+    const double center = batch.center;
+    for (int64_t row = 0; row < rows; ++row) total += from[row];
+    if (columns == 1) {
+      for (int64_t row = 0; row < rows; ++row) w[row] = static_cast<double>(from[row]);
+    } else {
+      for (int64_t row = 0; row < rows; ++row) {
+        for (int64_t k = 0; k < columns; ++k) w[row * columns + k] = static_cast<double>(from[row]);
+      }
+    }
+    for (int64_t i = 0; i < rows * columns; ++i) {
+      o[i] = w[i] == 0.0 ? center : o[i];
+      t[i] = w[i] == 0.0 ? center : t[i];
+    }
+  }
+
+  // Takes what is not finite out of the tile, and counts it.
   __attribute__((noinline)) void leave_out(int64_t r, int64_t rows) {
     for (int64_t i = 0; i < rows * batch.columns; ++i) {
-      const int64_t row = i / batch.columns, k = i % batch.columns;
-      const int64_t w = batch.weights == nullptr ? 1 : batch.weights[r + row];
       int64_t* const place = counts.of(output[i], target[i]);
-      if (place == counts.n && w != 0) continue;
+      if (place == counts.n) continue;
+      const int64_t k = i % batch.columns;
+      const int64_t w = batch.weights == nullptr ? 1 : batch.weights[r + i / batch.columns];
       place[k] += w;
       counts.n[k] -= w;
       output[i] = target[i] = batch.center;
