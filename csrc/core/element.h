@@ -9,6 +9,10 @@
 #define FTCORE_HOST_DEVICE
 #endif
 
+// A template of these is compiled for an instruction set where it is used: no copy of it may be
+// left for the linker to take instead of another file's.
+#define FTCORE_ALWAYS_INLINE FTCORE_HOST_DEVICE inline __attribute__((always_inline))
+
 namespace ftcore {
 
 enum class Element { f16, bf16, f32, f64 };

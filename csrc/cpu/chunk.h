@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "../core/classification.h"
+#include "../core/multilabel.h"
 #include "../core/online.h"
 #include "../core/regression.h"
 #include "columns.h"
@@ -41,11 +42,17 @@ using CloseRows = void(const Batch& batch, int64_t rows, const OpenRow* open, co
 using AddRegression = void(const RegressionBatch& batch, int64_t begin, int64_t end,
                            int64_t* counts, double* sums, void* scratch);
 
+// Adds rows begin <= r < end to the counts and sums (2, labels) of many labels. `scratch` holds
+// multilabel_scratch_size(labels) bytes, aligned to 64.
+using AddMultilabel = void(const MultilabelBatch& batch, int64_t begin, int64_t end,
+                           const MultilabelCounts& counts, double* sums, void* scratch);
+
 struct RowKernels {
   ScoreChunk* score_chunk;
   ReadTile* read_tile;
   CloseRows* close_rows;
   AddRegression* add_regression;
+  AddMultilabel* add_multilabel;
 };
 
 extern const RowKernels kernels_default;

@@ -20,6 +20,7 @@ const RowKernels kernels_avx2 = {
     .read_tile = avx2::read_tile,
     .close_rows = avx2::close_rows,
     .add_regression = avx2::add_regression,
+    .add_multilabel = avx2::add_multilabel,
 };
 
 }  // namespace ftcore

@@ -21,6 +21,7 @@ const RowKernels kernels_avx512 = {
     .read_tile = avx512::read_tile,
     .close_rows = avx512::close_rows,
     .add_regression = avx512::add_regression,
+    .add_multilabel = avx512::add_multilabel,
 };
 
 }  // namespace ftcore

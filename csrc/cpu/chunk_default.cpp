@@ -15,6 +15,7 @@ const RowKernels kernels_default = {
     .read_tile = baseline::read_tile,
     .close_rows = baseline::close_rows,
     .add_regression = baseline::add_regression,
+    .add_multilabel = baseline::add_multilabel,
 };
 
 }  // namespace ftcore

@@ -19,6 +19,7 @@ namespace FTCORE_ISA {
 #include "few_classes.h"
 #include "read_table.h"
 #include "regression_chunk.h"
+#include "multilabel_chunk.h"
 // clang-format on
 
 template <class T>

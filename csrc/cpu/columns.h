@@ -32,4 +32,10 @@ inline int64_t regression_scratch_size(int64_t columns) {
   return 8 * (3 * shape.size + 8 * shape.width);
 }
 
+// Bytes of six tiles in float64 or int64 and of five sums.
+inline int64_t multilabel_scratch_size(int64_t labels) {
+  const TileShape shape(labels);
+  return 8 * (6 * shape.size + 5 * shape.width);
+}
+
 }  // namespace ftcore

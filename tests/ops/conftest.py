@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.library import Library
 
-from ftcore.ops import classification, cpu_kernel, linear_classification, regression
+from ftcore.ops import classification, cpu_kernel, linear_classification, multilabel, regression
 
-OPS = (classification, linear_classification, regression)
+OPS = (classification, linear_classification, multilabel, regression)
 
 
 @pytest.fixture(params=["native", "reference"])
