@@ -32,7 +32,7 @@ FTCORE_INLINE bool read_codes(const T* __restrict from, int64_t count, bool has_
 }
 
 // Bits of a code once the logit has been looked at.
-constexpr int32_t kIsPredicted = 2, kIsLeftOut = 4;
+constexpr int32_t kIsPredicted = 2, kIsLeftOut = 4, kIsWrong = 8;
 
 template <class L>
 struct MultilabelTile {
@@ -45,8 +45,8 @@ struct MultilabelTile {
   int32_t *code, *bin;
   int64_t* weight;
   double *factor, *nll_sums, *brier_sums;
-  int64_t *there, *predicted, *both;  // of each place
-  int64_t total = 0;                  // of the weights
+  int64_t *there, *predicted, *both;        // of each place
+  int64_t total = 0, whole = 0, right = 0;  // weights: of all rows, of those scored, of the exact
 
   MultilabelTile(const MultilabelBatch& batch_, const MultilabelCounts& counts_, void* scratch)
       : batch(batch_), counts(counts_), shape(batch_.labels) {
@@ -84,12 +84,11 @@ struct MultilabelTile {
     if (batch.weights == nullptr) {
       total += rows;
       for (int64_t i = 0; i < count; i += shape.width) add_places<false>(i, count);
+      for (int64_t row = 0; row < rows; ++row) add_row(row, 1);
     } else {
       read_weights(r, rows);
       for (int64_t i = 0; i < count; i += shape.width) add_places<true>(i, count);
-    }
-    for (int64_t row = 0; row < rows; ++row) {
-      add_row(row, batch.weights == nullptr ? 1 : batch.weights[r + row]);
+      for (int64_t row = 0; row < rows; ++row) add_row(row, batch.weights[r + row]);
     }
   }
 
@@ -128,14 +127,16 @@ struct MultilabelTile {
     Value *const __restrict log_total = nll, *const __restrict e = brier;
     int32_t *const __restrict to_code = code, *const __restrict to_bin = bin;
     for (int64_t i = 0; i < count; ++i) {
-      const bool is_predicted = from[i] >= 0;
-      const bool is_wrong = is_predicted != ((to_code[i] & kIsThere) != 0);
-      const Value magnitude = from[i] < 0 ? -from[i] : from[i];
-      const BinaryLoss<Value> loss = binary_loss(magnitude, e[i], log_total[i], is_wrong);
+      const Value value = from[i], magnitude = value < 0 ? -value : value;
+      const int32_t predicts = value >= 0 ? 1 : 0, wrong = predicts ^ (to_code[i] & kIsThere);
+      const BinaryLoss<Value> loss = binary_loss(magnitude, e[i], log_total[i], wrong != 0);
       log_total[i] = loss.nll;
       e[i] = loss.brier;
-      to_code[i] |= is_predicted ? kIsPredicted : 0;
-      to_bin[i] = logit_bin(__builtin_bit_cast(int32_t, static_cast<float>(from[i])));
+      to_code[i] |= predicts * kIsPredicted | wrong * kIsWrong;
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      const float narrow = static_cast<float>(from[i]);
+      to_bin[i] = logit_bin(__builtin_bit_cast(int32_t, narrow));
     }
   }
 
@@ -184,26 +185,26 @@ struct MultilabelTile {
   // Of a row in the tile: its histograms, and whether all of it is right.
   FTCORE_INLINE void add_row(int64_t row, int64_t w) {
     const int32_t *const codes = code + row * batch.labels, *const bins = bin + row * batch.labels;
+    int64_t* const histograms[] = {counts.negatives, counts.positives};
     int32_t found = 0;
     for (int64_t l = 0; l < batch.labels; ++l) {
-      found |= (codes[l] & kIsLeftOut) | ((codes[l] ^ codes[l] >> 1) & 1);
-    }
-    if ((found & kIsLeftOut) == 0) *counts.rows += w;
-    if (found == 0) *counts.exact += w;
-    for (int64_t l = 0; l < batch.labels; ++l) {
+      found |= codes[l];
       if (bins[l] < 0) continue;
-      int64_t* const histogram = (codes[l] & kIsThere) != 0 ? counts.positives : counts.negatives;
-      int64_t* const cell = histogram + l * kLogitBins + bins[l];
+      int64_t* const cell = histograms[codes[l] & kIsThere] + l * kLogitBins + bins[l];
       if (counts.shares_histograms) {
         __atomic_fetch_add(cell, w, __ATOMIC_RELAXED);
       } else {
         *cell += w;
       }
     }
+    whole += (found & kIsLeftOut) == 0 ? w : 0;
+    right += (found & (kIsLeftOut | kIsWrong)) == 0 ? w : 0;
   }
 
   FTCORE_INLINE void finish(double* chunk_sums) const {
     const int64_t labels = batch.labels;
+    *counts.rows += whole;
+    *counts.exact += right;
     for (int64_t l = 0; l < labels; ++l) counts.true_negative[l] += total;
     for (int64_t j = 0; j < shape.width; ++j) {
       const int64_t l = j % labels;

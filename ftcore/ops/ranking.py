@@ -40,8 +40,9 @@ def average_precision(positives: Tensor, negatives: Tensor) -> BinnedValue:
 
     With F negatives and T positives above a bin that has a positives and c negatives, its i-th
     positive has a precision of at least (T + i) / (T + i + F + c), and at most
-    (T + a) / (T + a + F). The sum of the former over i = 1..a is more than
-    a - (F + c) log(1 + a / (T + F + c + 1/2)), by Hermite and Hadamard's inequality for 1 / x.
+    (T + a) / (T + a + F). The sum of the former over i = 1..a is at least a times its first term,
+    and at least a - (F + c) log(1 + a / (T + F + c + 1/2)), by the inequality of Hermite and
+    Hadamard for 1 / x.
     """
     a, c = positives.double(), negatives.double()
     at_least, false = (
@@ -50,7 +51,8 @@ def average_precision(positives: Tensor, negatives: Tensor) -> BinnedValue:
     above = at_least - a
     middle = a * _precision(at_least, false)
     highest = a * _precision(at_least, false - c)
-    lowest = a - false * torch.log1p(a / (above + false + 0.5))
+    first = a * _precision(above + 1, false)
+    lowest = torch.maximum(first, a - false * torch.log1p(a / (above + false + 0.5)))
     total = at_least[..., 0]
     bound = torch.maximum((highest - middle).sum(-1), (middle - lowest).sum(-1))
     return BinnedValue(_ratio(middle.sum(-1), total), _ratio(bound, total))
