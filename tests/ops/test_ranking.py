@@ -52,14 +52,19 @@ def test_the_value_of_the_scores_is_within_the_bound(
         assert error <= result.bound.item() + 1e-12
 
 
-@pytest.mark.parametrize(("function", "exact"), FUNCTIONS)
-def test_the_value_is_exact_where_scores_are_as_coarse_as_bins(
-    function: Function, exact: Function
-) -> None:
+def test_the_area_is_exact_where_scores_are_as_coarse_as_bins() -> None:
     scores, targets = random_scores(500, 0.3, 0)
     bins = (4 * (scores - scores.min())).long()
-    expected = exact(targets.numpy(), bins.numpy())
-    assert function(*histograms(scores, targets, bins)).value.item() == pytest.approx(expected)
+    expected = metrics.roc_auc_score(targets.numpy(), bins.numpy())
+    assert ops.auroc(*histograms(scores, targets, bins)).value.item() == pytest.approx(expected)
+
+
+def test_average_precision_of_coarse_scores_is_within_the_bound() -> None:
+    scores, targets = random_scores(500, 0.3, 0)
+    bins = (4 * (scores - scores.min())).long()
+    result = ops.average_precision(*histograms(scores, targets, bins))
+    expected = metrics.average_precision_score(targets.numpy(), bins.numpy())
+    assert abs(result.value.item() - expected) <= result.bound.item()
 
 
 @pytest.mark.parametrize(("function", "exact"), FUNCTIONS)
@@ -69,8 +74,8 @@ def test_nothing_is_hidden_where_each_score_has_its_own_bin(
     scores, targets = random_scores(300, 0.3, 1)
     result = function(*histograms(scores, targets, scores.argsort().argsort()))
     expected = exact(targets.numpy(), scores.numpy())
-    assert result.value.item() == pytest.approx(expected, rel=1e-13)
-    assert result.bound.item() == pytest.approx(0, abs=1e-14)
+    assert result.value.item() == pytest.approx(expected, rel=1e-11)
+    assert result.bound.item() == pytest.approx(0, abs=1e-11)
 
 
 @pytest.mark.parametrize(("function", "exact"), FUNCTIONS)
@@ -81,6 +86,7 @@ def test_bins_of_logits_hide_little(function: Function, exact: Function) -> None
     result = function(state.fields["positives"][0], state.fields["negatives"][0])
     error = abs(result.value.item() - exact(targets.numpy(), scores.numpy()))
     assert error <= result.bound.item() <= 0.02
+    assert error <= 1e-3  # far less, unless the order within bins is no accident
 
 
 def test_three_bins_by_hand() -> None:
@@ -89,10 +95,20 @@ def test_three_bins_by_hand() -> None:
     area = ops.auroc(positives, negatives)
     assert area.value.item() == pytest.approx((6 + 2.5) / 12)
     assert area.bound.item() == pytest.approx(2.5 / 12)
-    # Two positives at a precision of 2/3, one at 3/7; at best 1 and 1, and 3/4.
+    # Above, two positives with 1/3 and 2/3 of a negative before them; below, with 2 and 1 above it,
+    # one with 3/2 of three. At best the precisions are 1, 1 and 3/4.
     average = ops.average_precision(positives, negatives)
-    assert average.value.item() == pytest.approx((2 * 2 / 3 + 3 / 7) / 3)
-    assert average.bound.item() >= (2 + 3 / 4) / 3 - average.value.item() - 1e-12
+    value = (1 / (1 + 1 / 3) + 2 / (2 + 2 / 3) + 3 / (3 + 1 + 3 / 2)) / 3
+    assert average.value.item() == pytest.approx(value)
+    assert average.bound.item() == pytest.approx((2 + 3 / 4) / 3 - value)
+
+
+def test_many_examples_keep_their_digits() -> None:
+    positives, negatives = torch.tensor([1, 10**6]), torch.tensor([10**12, 10**6])
+    above = sum((i / (i + i * 10**6 / (10**6 + 1))) for i in range(1, 10**6 + 1))
+    below = (10**6 + 1) / (10**6 + 1 + 10**6 + 10**12 / 2)
+    result = ops.average_precision(positives, negatives)
+    assert result.value.item() == pytest.approx((above + below) / (10**6 + 1), rel=1e-12)
 
 
 def test_leading_dimensions_are_kept_and_nan_means_undefined() -> None:
