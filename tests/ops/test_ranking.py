@@ -104,11 +104,12 @@ def test_three_bins_by_hand() -> None:
 
 
 def test_many_examples_keep_their_digits() -> None:
-    positives, negatives = torch.tensor([1, 10**6]), torch.tensor([10**12, 10**6])
-    above = sum((i / (i + i * 10**6 / (10**6 + 1))) for i in range(1, 10**6 + 1))
-    below = (10**6 + 1) / (10**6 + 1 + 10**6 + 10**12 / 2)
+    # A million of each in the bin above: every precision is i / (i + i m / (m + 1)).
+    m = 10**6
+    positives, negatives = torch.tensor([1, m]), torch.tensor([10**12, m])
+    above, below = m * (m + 1) / (2 * m + 1), (m + 1) / (m + 1 + m + 10**12 / 2)
     result = ops.average_precision(positives, negatives)
-    assert result.value.item() == pytest.approx((above + below) / (10**6 + 1), rel=1e-12)
+    assert result.value.item() == pytest.approx((above + below) / (m + 1), rel=1e-12)
 
 
 def test_leading_dimensions_are_kept_and_nan_means_undefined() -> None:
