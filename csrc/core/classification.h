@@ -5,15 +5,11 @@
 #include <cmath>
 #include <cstdint>
 
-#if defined(__CUDACC__)
-#define FTCORE_HOST_DEVICE __host__ __device__
-#else
-#define FTCORE_HOST_DEVICE
-#endif
+#include "element.h"
 
 namespace ftcore {
 
-enum class Logit { f16, bf16, f32, f64 };
+using Logit = Element;
 
 // Row r = o * inner + i of the logits starts at o * outer_stride + i * inner_stride; strides count
 // elements. Targets and weights lie one after the other.

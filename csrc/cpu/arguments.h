@@ -74,7 +74,7 @@ inline Logit logit_type(const Tensor& logits) {
     case ScalarType::Double:
       return Logit::f64;
     default:
-      STD_TORCH_CHECK(false, "logits must be a float of 16 to 64 bits");
+      STD_TORCH_CHECK(false, "logits and outputs must be floats of 16 to 64 bits");
   }
 }
 

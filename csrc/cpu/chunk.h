@@ -4,7 +4,10 @@
 #include <cstdint>
 
 #include "../core/classification.h"
+#include "../core/multilabel.h"
 #include "../core/online.h"
+#include "../core/regression.h"
+#include "columns.h"
 
 namespace ftcore {
 
@@ -35,10 +38,22 @@ using ReadTile = void(const Batch& tile, int64_t rows, int64_t first_class, Open
 using CloseRows = void(const Batch& batch, int64_t rows, const OpenRow* open, const Counts& counts,
                        double* sums, const RowOutputs& outputs);
 
+// Adds rows begin <= r < end to the counts (3, columns) and sums (8, columns) of a regression.
+// `scratch` holds regression_scratch_size(columns) bytes, aligned to 64.
+using AddRegression = void(const RegressionBatch& batch, int64_t begin, int64_t end,
+                           int64_t* counts, double* sums, void* scratch);
+
+// Adds rows begin <= r < end to the counts and sums (2, labels) of many labels. `scratch` holds
+// multilabel_scratch_size(labels) bytes, aligned to 64.
+using AddMultilabel = void(const MultilabelBatch& batch, int64_t begin, int64_t end,
+                           const MultilabelCounts& counts, double* sums, void* scratch);
+
 struct RowKernels {
   ScoreChunk* score_chunk;
   ReadTile* read_tile;
   CloseRows* close_rows;
+  AddRegression* add_regression;
+  AddMultilabel* add_multilabel;
 };
 
 extern const RowKernels kernels_default;

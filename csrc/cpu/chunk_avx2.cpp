@@ -15,7 +15,13 @@
 
 namespace ftcore {
 
-const RowKernels kernels_avx2 = {avx2::score_chunk, avx2::read_tile, avx2::close_rows};
+const RowKernels kernels_avx2 = {
+    .score_chunk = avx2::score_chunk,
+    .read_tile = avx2::read_tile,
+    .close_rows = avx2::close_rows,
+    .add_regression = avx2::add_regression,
+    .add_multilabel = avx2::add_multilabel,
+};
 
 }  // namespace ftcore
 #endif

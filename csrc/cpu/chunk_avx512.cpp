@@ -16,7 +16,13 @@
 
 namespace ftcore {
 
-const RowKernels kernels_avx512 = {avx512::score_chunk, avx512::read_tile, avx512::close_rows};
+const RowKernels kernels_avx512 = {
+    .score_chunk = avx512::score_chunk,
+    .read_tile = avx512::read_tile,
+    .close_rows = avx512::close_rows,
+    .add_regression = avx512::add_regression,
+    .add_multilabel = avx512::add_multilabel,
+};
 
 }  // namespace ftcore
 #endif

@@ -10,7 +10,12 @@
 
 namespace ftcore {
 
-const RowKernels kernels_default = {baseline::score_chunk, baseline::read_tile,
-                                    baseline::close_rows};
+const RowKernels kernels_default = {
+    .score_chunk = baseline::score_chunk,
+    .read_tile = baseline::read_tile,
+    .close_rows = baseline::close_rows,
+    .add_regression = baseline::add_regression,
+    .add_multilabel = baseline::add_multilabel,
+};
 
 }  // namespace ftcore

@@ -19,6 +19,9 @@ namespace FTCORE_ISA {
 #include "tile_rows.h"
 #include "open_rows.h"
 #include "few_classes.h"
+#include "read_table.h"
+#include "regression_chunk.h"
+#include "multilabel_chunk.h"
 // clang-format on
 
 template <class T>

@@ -23,6 +23,36 @@ def check_classes(name: str, tensor: Tensor) -> None:
         raise DataError(f"{name} are {tensor.dtype}; class indices are integers")
 
 
+def check_numbers(name: str, tensor: Tensor) -> None:
+    """Raise DataError unless the tensor is of floats or integers."""
+    if tensor.dtype not in (*_FLOATS, *_INTEGERS):
+        raise DataError(
+            f"{name} are {tensor.dtype}; they must be integers, or a float of 16 to 64 bits"
+        )
+
+
+def check_binary(name: str, tensor: Tensor) -> None:
+    """Raise DataError unless the tensor is of bool or integers."""
+    if tensor.dtype not in (*_INTEGERS, torch.bool):
+        raise DataError(
+            f"{name} are {tensor.dtype}; they must be bool, or integers that are 0 or 1"
+        )
+
+
+def check_columns(name: str, tensor: Tensor, targets: Tensor, heads: int) -> None:
+    """Raise DataError unless a tensor (*heads, *rows, K) fits targets (*rows, K), K from 1 up."""
+    shape = tuple(tensor.shape)
+    if len(shape) <= heads or shape[-1] < 1:
+        wanted = f"({heads} dimensions of heads, *rows, columns)" if heads else "(*rows, columns)"
+        raise DataError(f"{name} have shape {shape}; they must be {wanted}, one column or more")
+    if tuple(targets.shape) != shape[heads:]:
+        raise DataError(
+            f"targets have shape {tuple(targets.shape)}, but {name} of shape {shape} need "
+            f"{shape[heads:]}"
+        )
+    check_device("targets", targets, tensor.device)
+
+
 def check_device(name: str, tensor: Tensor, device: torch.device) -> None:
     """Raise DataError unless the tensor is where the others are."""
     if tensor.device != device:

@@ -21,9 +21,9 @@ from ftcore.ops.classification_layout import (
     ClassificationLayout,
     ClassificationState,
     check_rows,
-    check_state,
 )
 from ftcore.ops.classification_rows import score
+from ftcore.ops.layout import check_state
 from ftcore.ops.library import LIBRARY
 from ftcore.ops.ordered_sum import SERIAL
 

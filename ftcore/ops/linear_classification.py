@@ -17,8 +17,8 @@ from ftcore.ops.classification_layout import (
     ClassificationLayout,
     ClassificationState,
     check_rows,
-    check_state,
 )
+from ftcore.ops.layout import check_state
 from ftcore.ops.library import LIBRARY
 
 NAME = "linear_classification_statistics_"

@@ -15,9 +15,11 @@ from ftcore.ops import (
     cpu_kernel,
     cuda_kernel,
     linear_classification,
+    multilabel,
+    regression,
 )
 
-OPS = (classification, linear_classification)
+OPS = (classification, linear_classification, multilabel, regression)
 
 
 @pytest.fixture(params=["native", "reference"])
