@@ -16,16 +16,19 @@ namespace ftcore {
 enum class Logit { f16, bf16, f32, f64 };
 
 // Row r = o * inner + i of the logits starts at o * outer_stride + i * inner_stride; strides count
-// elements. Targets lie one after the other.
+// elements. Targets and weights lie one after the other.
 struct Batch {
   const void* logits;
   const int64_t* targets;
+  const int64_t* weights;  // null where each row counts once
   Logit type;
   int64_t inner, outer_stride, inner_stride;
   int64_t classes, class_stride;
   int64_t bins;
   bool has_ignore_index;
   int64_t ignore_index;
+
+  FTCORE_HOST_DEVICE int64_t weight(int64_t r) const { return weights == nullptr ? 1 : weights[r]; }
 };
 
 // The vector of counts, as ClassificationLayout in ftcore/ops/classification_layout.py says.
