@@ -61,7 +61,7 @@ struct Warp {
 };
 
 struct Block {
-  static constexpr int threads = 256, warps = threads / kWarp, size = threads;
+  static constexpr int size = kTogetherThreads, warps = size / kWarp;
   double* slots;  // shared, 2 for each warp
   __device__ int lane() const { return static_cast<int>(threadIdx.x); }
 

@@ -11,6 +11,7 @@
 namespace ftcore {
 
 constexpr int kWarp = 32;
+constexpr int kAloneThreads = 128, kTogetherThreads = 256;  // of a block, by how they read rows
 constexpr int64_t kMostBins = 1024;        // of which a block's counters fit into shared memory
 constexpr int64_t kSharedBytes = 48 << 10;  // what any GPU has for a block
 
@@ -21,13 +22,15 @@ enum class Way { staged, columns, warps, blocks };
 
 // Which counters a block keeps in shared memory, in 32 bits; the others are added to at once.
 struct TallyShape {
+  static constexpr int reasons = 3;  // ignored, non_finite, invalid
   int64_t classes, bins;
   int64_t ranks;       // the first of `rank`, where most rows are
   bool has_square;     // the confusion matrix, from which support, predicted and correct follow
   bool has_margins;    // or these three by themselves
 
   FTCORE_HOST_DEVICE int64_t cells() const {
-    return ranks + 2 * bins + (has_square ? classes * classes : has_margins ? 3 * classes : 0);
+    const int64_t by_class = has_square ? classes * classes : has_margins ? 3 * classes : 0;
+    return reasons + 2 * bins + ranks + by_class;
   }
   FTCORE_HOST_DEVICE int64_t bytes() const { return bins * 8 + (cells() + kLimbs * bins) * 4; }
 };
@@ -43,7 +46,7 @@ struct Plan {
   int64_t staged_bytes;
   TallyShape tally;
 
-  FTCORE_HOST_DEVICE int64_t reduction_bytes() const { return (threads / kWarp) * int64_t{8} * 8; }
+  FTCORE_HOST_DEVICE int64_t reduction_bytes() const { return (threads / kWarp) * int64_t{4 * sizeof(double)}; }
   FTCORE_HOST_DEVICE int64_t shared_bytes() const { return staged_bytes + reduction_bytes() + tally.bytes(); }
 };
 
@@ -75,7 +78,7 @@ inline Plan plan_of(const Batch& batch, int64_t heads, int64_t rows) {
   plan.way = way_of(batch);
   plan.tally = tally_of(batch.classes, batch.bins);
   const bool is_alone = plan.way == Way::staged || plan.way == Way::columns;
-  plan.threads = is_alone ? 128 : 256;
+  plan.threads = is_alone ? kAloneThreads : kTogetherThreads;
   if (plan.way == Way::staged) {
     const int64_t size = size_of[static_cast<int>(batch.type)];
     plan.pitch = pitch_of(batch.classes, size);

@@ -6,22 +6,15 @@
 
 namespace ftcore {
 
-// What a thread adds up for itself, in the order of its rows.
+// What a thread adds up for itself, in the order of its rows: nll, brier, entropy.
 struct Totals {
-  double nll = 0, brier = 0, entropy = 0;
-  int64_t n = 0, ignored = 0, non_finite = 0, invalid = 0;
+  double sums[kScalarSums] = {};
 
   __device__ void add(const Row& row, int64_t weight) {
     const double times = static_cast<double>(weight);
-    nll += times * row.nll;
-    brier += times * row.brier;
-    entropy += times * row.entropy;
-    n += weight;
-  }
-  __device__ void add_unscored(int64_t reason, int64_t weight) {
-    ignored += reason == kIgnored ? weight : 0;
-    invalid += reason == kInvalid ? weight : 0;
-    non_finite += reason == kNonFinite ? weight : 0;
+    sums[0] += times * row.nll;
+    sums[1] += times * row.brier;
+    sums[2] += times * row.entropy;
   }
 };
 
@@ -38,18 +31,17 @@ inline __device__ Job job_of(Job job, int64_t head, int64_t element_size) {
 }
 
 template <class T>
-__device__ void finish(const Rows<T>& rows, const Finding& finding, const RowOutputs& outputs,
-                       const Tally& tally, Totals& totals) {
+__device__ void finish(const Rows<T>& rows, int64_t begin, const Finding& finding,
+                       const RowOutputs& outputs, const Tally& tally, Totals& totals) {
   using Real = typename Rows<T>::Real;
-  const int64_t r = finding.row;
-  if (r < 0) return;
-  const int64_t weight = rows.batch.weight(r);
+  if (finding.place < 0) return;
+  const int64_t r = begin + finding.place, weight = rows.batch.weight(r);
   if (finding.outcome < 0 || !finding.found.is_finite()) {
-    totals.add_unscored(finding.outcome < 0 ? finding.outcome : kNonFinite, weight);
+    tally.add_unscored(finding.outcome < 0 ? finding.outcome : kNonFinite, weight);
     outputs.put_unscored(r, rows.batch.targets[r]);
     return;
   }
-  const double z_target = rows.strided(r).at(static_cast<int32_t>(finding.outcome));
+  const double z_target = rows.strided(r).at(finding.outcome);
   const Row row =
       row_of<Real>(finding.found.part, finding.outcome, z_target, finding.found.above);
   totals.add(row, weight);
@@ -58,42 +50,31 @@ __device__ void finish(const Rows<T>& rows, const Finding& finding, const RowOut
 }
 
 // Adds the threads' totals in an order of their own: lanes of a warp, then warps.
-inline __device__ void reduce(const Totals& totals, double* slots, const Counts& counts,
-                              double* chunk_sums, int64_t chunks) {
-  constexpr int doubles = 3, all = 7;
-  const Warp warp;
-  const int w = threadIdx.x / kWarp, warps = blockDim.x / kWarp;
-  const double sums[doubles] = {warp.sum(totals.nll), warp.sum(totals.brier),
-                                warp.sum(totals.entropy)};
-  const int64_t numbers[all - doubles] = {warp.sum(totals.n), warp.sum(totals.ignored),
-                                          warp.sum(totals.non_finite), warp.sum(totals.invalid)};
-  int64_t* const whole = reinterpret_cast<int64_t*>(slots);
-  if (warp.lane() == 0) {
-    for (int k = 0; k < doubles; ++k) slots[w * 8 + k] = sums[k];
-    for (int k = doubles; k < all; ++k) whole[w * 8 + k] = numbers[k - doubles];
+inline __device__ void reduce(const Totals& totals, double* slots, double* chunk_sums,
+                              int64_t chunks) {
+  const Warp group;
+  const int warp = threadIdx.x / kWarp, warps = blockDim.x / kWarp, k = threadIdx.x;
+#pragma unroll
+  for (int i = 0; i < kScalarSums; ++i) {
+    const double sum = group.sum(totals.sums[i]);
+    if (group.lane() == 0) slots[warp * kScalarSums + i] = sum;
   }
   __syncthreads();
-  const int k = threadIdx.x;
-  if (k < doubles) {
-    double sum = 0;
-    for (int i = 0; i < warps; ++i) sum += slots[i * 8 + k];
-    chunk_sums[k * chunks] = sum;
-  } else if (k < all) {
-    int64_t sum = 0;
-    for (int i = 0; i < warps; ++i) sum += whole[i * 8 + k];
-    add_to(counts.n + (k - doubles), sum);  // the four counters lie in this order
-  }
+  if (k >= kScalarSums) return;
+  double sum = 0;
+  for (int i = 0; i < warps; ++i) sum += slots[i * kScalarSums + k];
+  chunk_sums[k * chunks] = sum;
 }
 
 template <class T, class Way>
-__global__ void __launch_bounds__(256) score_rows(const __grid_constant__ Job all) {
+__global__ void __launch_bounds__(Way::threads, 512 / Way::threads) score_rows(const __grid_constant__ Job all) {
   extern __shared__ __align__(16) char shared[];
   const Plan& plan = all.plan;
   const int64_t head = blockIdx.x / plan.chunks, chunk = blockIdx.x % plan.chunks;
   const Job job = job_of(all, head, sizeof(T));
-  const Counts counts(job.counts, job.batch.classes, job.batch.bins, job.has_confusion);
   double* const slots = reinterpret_cast<double*>(shared + plan.staged_bytes);
-  const Tally tally(plan.tally, counts, shared + plan.staged_bytes + plan.reduction_bytes());
+  const Tally tally{all.plan.tally, all.has_confusion, job.counts,
+                    shared + plan.staged_bytes + plan.reduction_bytes()};
   tally.clear();
   __syncthreads();
   const int64_t first = chunk * plan.chunk_rows, past = first + plan.chunk_rows;
@@ -101,11 +82,11 @@ __global__ void __launch_bounds__(256) score_rows(const __grid_constant__ Job al
   const Rows<T> rows{job.batch, plan, end, shared, slots};
   Totals totals;
   for (int64_t begin = first; begin < end; begin += plan.pass_rows) {
-    finish(rows, Way::read(rows, begin), job.outputs, tally, totals);
+    finish(rows, begin, Way::read(rows, begin), job.outputs, tally, totals);
   }
   __syncthreads();
   double* const chunk_sums = all.chunk_sums + head * job.sum_size() * plan.chunks + chunk;
-  reduce(totals, slots, counts, chunk_sums, plan.chunks);
+  reduce(totals, slots, chunk_sums, plan.chunks);
   for (int64_t bin = threadIdx.x; bin < job.batch.bins; bin += blockDim.x) {
     chunk_sums[(kScalarSums + bin) * plan.chunks] = tally.confidence(bin);
   }

@@ -1,5 +1,6 @@
 #include "fibers.h"
 
+#include <csetjmp>
 #include <ucontext.h>
 
 #include <memory>
@@ -22,7 +23,9 @@ constexpr char kGarbage = 0x5a;
 enum class Wait { nothing, barrier, shuffle, end };
 
 struct Fiber {
-  ucontext_t context;
+  ucontext_t context;     // where it begins
+  jmp_buf place;          // and where it goes on: swapcontext would ask the system each time
+  bool is_begun = false;
   std::unique_ptr<char[]> stack{new char[kStack]};
   Wait wait;
   unsigned mask;          // of the shuffle it waits in
@@ -32,7 +35,7 @@ struct Fiber {
 
 struct State {
   std::vector<Fiber> fibers;
-  ucontext_t scheduler;
+  jmp_buf scheduler;
   int current = 0, threads = 0;
   const std::function<void()>* kernel = nullptr;
   std::string failure;
@@ -43,7 +46,7 @@ Fiber& self() { return state.fibers[state.current]; }
 
 void leave(Wait reason) {
   self().wait = reason;
-  swapcontext(&self().context, &state.scheduler);
+  if (_setjmp(self().place) == 0) _longjmp(state.scheduler, 1);
 }
 
 [[noreturn]] void fail(const std::string& words) {
@@ -56,14 +59,19 @@ void leave(Wait reason) {
 }
 
 void start() {
-  (*state.kernel)();
-  leave(Wait::end);
+  for (;;) {  // block after block
+    (*state.kernel)();
+    leave(Wait::end);
+  }
 }
 
 void enter(int thread) {
   state.current = thread;
   threadIdx.x = static_cast<unsigned>(thread);
-  swapcontext(&state.scheduler, &self().context);
+  if (_setjmp(state.scheduler) != 0) return;
+  if (self().is_begun) _longjmp(self().place, 1);
+  self().is_begun = true;
+  setcontext(&self().context);
 }
 
 // Releases a warp all of whose lanes wait in a shuffle.
@@ -95,6 +103,12 @@ std::string what_is_stuck() {
   return words;
 }
 
+// Those that are stuck in a block cannot begin another.
+[[noreturn]] void give_up(const std::string& words) {
+  for (Fiber& fiber : state.fibers) fiber.is_begun = false;
+  throw Failure(words);
+}
+
 // Warps go on by themselves, as far as they can, so that what lacks a barrier shows.
 void run_block() {
   for (bool is_over = false; !is_over;) {
@@ -110,21 +124,22 @@ void run_block() {
         }
       } while (state.failure.empty() && release_shuffle(first));
     }
-    if (!state.failure.empty()) throw Failure(state.failure);
+    if (!state.failure.empty()) give_up(state.failure);
     for (int t = 0; t < state.threads; ++t) is_over &= state.fibers[t].wait == Wait::end;
-    if (!is_over && !release_barrier() && !has_moved) throw Failure(what_is_stuck());
+    if (!is_over && !release_barrier() && !has_moved) give_up(what_is_stuck());
   }
 }
 
 void begin_block(int threads) {
   for (int t = 0; t < threads; ++t) {
     Fiber& fiber = state.fibers[t];
+    fiber.wait = Wait::nothing;
+    fiber.shuffles = 0;
+    if (fiber.is_begun) continue;
     getcontext(&fiber.context);
     fiber.context.uc_stack.ss_sp = fiber.stack.get();
     fiber.context.uc_stack.ss_size = kStack;
     fiber.context.uc_link = nullptr;
-    fiber.wait = Wait::nothing;
-    fiber.shuffles = 0;
     makecontext(&fiber.context, start, 0);
   }
 }
