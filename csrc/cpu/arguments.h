@@ -89,6 +89,31 @@ inline Tensor contiguous_int64(const Tensor& t) {
       t.scalar_type() == ScalarType::Long ? t : torch::stable::to(t, ScalarType::Long));
 }
 
+// How often each row counts, one head after the other, or all heads alike; perhaps not given.
+class Weights {
+ public:
+  Weights(const std::optional<Tensor>& given, const std::vector<int64_t>& heads,
+          const std::vector<int64_t>& rows) {
+    if (!given) return;
+    std::vector<int64_t> all = heads;
+    all.insert(all.end(), rows.begin(), rows.end());
+    STD_TORCH_CHECK((has_shape(*given, rows) || has_shape(*given, all)) && given->is_cpu() &&
+                        (is_integer(*given) || given->scalar_type() == ScalarType::Bool),
+                    "weights do not fit");
+    used_ = contiguous_int64(*given);
+    const bool is_shared = has_shape(*given, rows);
+    stride_ = is_shared ? 0 : product(*used_, static_cast<int64_t>(heads.size()), used_->dim());
+  }
+  const int64_t* of(int64_t head) const {
+    if (!used_) return nullptr;
+    return static_cast<const int64_t*>(used_->data_ptr()) + head * stride_;
+  }
+
+ private:
+  std::optional<Tensor> used_;
+  int64_t stride_ = 0;
+};
+
 // An output that is not contiguous is written to a copy, which goes back at the end.
 class Output {
  public:

@@ -28,7 +28,7 @@ void score(const Batch& batch, int64_t begin, int64_t end, const Counts& counts,
     return;
   }
   if constexpr (!std::is_same_v<T, double>) {
-    if (few && batch.bins <= kFewBins) {
+    if (few && batch.bins <= kFewBins && batch.weights == nullptr) {
       score_few_classes<T>(batch, begin, end, counts, sums, outputs, scratch);
       return;
     }

@@ -46,6 +46,8 @@ Geometry geometry_of(const Tensor& given, int64_t heads, int64_t dim) {
   return g;
 }
 
+std::vector<int64_t> sizes(const Tensor& t) { return {t.sizes().begin(), t.sizes().end()}; }
+
 // Returns the class dimension, counted from the front.
 int64_t check(const Tensor& counts, const Tensor& sums, const Tensor& logits,
               const Tensor& targets, int64_t class_dim, int64_t bins, bool confusion,
@@ -82,6 +84,7 @@ constexpr int64_t kGrain = 1 << 16;  // logits worth a thread
 
 void classification_statistics_(Tensor counts, Tensor sums, const Tensor logits,
                                 const Tensor targets, int64_t class_dim,
+                                std::optional<Tensor> row_weights,
                                 std::optional<int64_t> ignore_index, int64_t bins, bool confusion,
                                 std::optional<Tensor> row_labels,
                                 std::optional<Tensor> row_values) {
@@ -89,14 +92,26 @@ void classification_statistics_(Tensor counts, Tensor sums, const Tensor logits,
                             row_values);
   const Geometry g = geometry_of(logits, counts.dim() - 1, dim);
   const Tensor classes_of_rows = contiguous_int64(targets);
+  const std::vector<int64_t> lead(logits.sizes().begin(), logits.sizes().begin() + counts.dim() - 1);
+  const Weights weights(row_weights, lead, sizes(targets));
   Output count(counts), sum(sums);
   std::optional<Output> labels, values;
   if (row_labels) labels.emplace(*row_labels);
   if (row_values) values.emplace(*row_values);
-  Batch batch{nullptr,       static_cast<const int64_t*>(classes_of_rows.data_ptr()),
-              logit_type(g.logits), g.inner, g.outer_stride, g.inner_stride,
-              g.classes,     g.class_stride, bins, ignore_index.has_value(),
-              ignore_index.value_or(0)};
+  const Batch batch{
+      .logits = nullptr,
+      .targets = static_cast<const int64_t*>(classes_of_rows.data_ptr()),
+      .weights = nullptr,
+      .type = logit_type(g.logits),
+      .inner = g.inner,
+      .outer_stride = g.outer_stride,
+      .inner_stride = g.inner_stride,
+      .classes = g.classes,
+      .class_stride = g.class_stride,
+      .bins = bins,
+      .has_ignore_index = ignore_index.has_value(),
+      .ignore_index = ignore_index.value_or(0),
+  };
   const int64_t step = chunk_rows(g.classes);
   const CountsOfHeads places{count.data<int64_t>(), g.classes, bins, confusion};
   const Chunked chunked{
@@ -114,6 +129,7 @@ void classification_statistics_(Tensor counts, Tensor sums, const Tensor logits,
     Batch part = batch;
     part.logits = static_cast<const char*>(g.logits.data_ptr()) +
                   g.head_offsets[head] * static_cast<int64_t>(g.logits.element_size());
+    part.weights = weights.of(head);
     const RowOutputs outputs{labels ? labels->data<int64_t>() + head * g.rows * 3 : nullptr,
                              values ? values->data<double>() + head * g.rows * 4 : nullptr};
     row_kernels().score_chunk(part, chunk * step, std::min((chunk + 1) * step, g.rows),

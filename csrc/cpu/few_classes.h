@@ -1,5 +1,6 @@
 // Tiles of few classes in float32, where counting costs as much as the mathematics: the whole row
-// is finished in lanes, and takes three small increments, from which all counts follow.
+// is finished in lanes, and takes two small increments, from which all counts follow. Each row
+// counts once here.
 
 constexpr int64_t kFewBins = 64;
 
@@ -113,8 +114,7 @@ struct FewClasses {
     if (score_exactly(row, logits, batch.classes, width)) {
       put(batch, counts, sums, outputs, row, place);
     } else {
-      ++*counts.non_finite;
-      outputs.put_unscored(place, target);
+      put_unscored(batch, counts, outputs, kNonFinite, place);
     }
   }
 

@@ -60,11 +60,14 @@ void check(const Tensor& counts, const Tensor& sums, const Tensor& features, con
 
 void linear_classification_statistics_(Tensor counts, Tensor sums, const Tensor features,
                                        const Tensor weight, const std::optional<Tensor> bias,
-                                       const Tensor targets, std::optional<int64_t> ignore_index,
+                                       const Tensor targets, std::optional<Tensor> row_weights,
+                                       std::optional<int64_t> ignore_index,
                                        int64_t bins, bool confusion,
                                        std::optional<Tensor> row_labels,
                                        std::optional<Tensor> row_values) {
   check(counts, sums, features, weight, bias, targets, bins, confusion, row_labels, row_values);
+  const std::vector<int64_t> lead(weight.sizes().begin(), weight.sizes().end() - 2);
+  const Weights weights(row_weights, lead, {features.size(0)});
   Output count(counts), sum(sums);
   std::optional<Output> labels, values;
   if (row_labels) labels.emplace(*row_labels);
@@ -76,6 +79,7 @@ void linear_classification_statistics_(Tensor counts, Tensor sums, const Tensor 
       .weight = torch::stable::contiguous(weight),
       .bias = bias ? std::optional(torch::stable::contiguous(*bias)) : std::nullopt,
       .targets = contiguous_int64(targets),
+      .weights_of_rows = weights,
       .type = features.scalar_type(),
       .logit = logit_type(features),
       .heads = product(weight, 0, heads),

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "arguments.h"
 #include "chunk.h"
 #include "counts_of_heads.h"
 #include "matrix.h"
@@ -30,6 +31,7 @@ struct Problem {
   Tensor features, weight;  // (N, D), (heads, C, D)
   std::optional<Tensor> bias;  // (heads, C)
   Tensor targets;           // (N,)
+  const Weights& weights_of_rows;
   ScalarType type;
   Logit logit;
   int64_t heads, rows, depth, classes, bins;
@@ -56,10 +58,12 @@ struct Problem {
   }
 
   // A batch of `count` rows from `begin` on, whose logits are somewhere else.
-  Batch batch(const void* logits, int64_t begin, int64_t count) const {
+  Batch batch(int64_t head, const void* logits, int64_t begin, int64_t count) const {
     Batch batch{};
     batch.logits = logits;
     batch.targets = target(begin);
+    const int64_t* const weights = weights_of_rows.of(head);
+    batch.weights = weights == nullptr ? nullptr : weights + begin;
     batch.type = logit;
     batch.inner = std::max<int64_t>(count, 1);
     batch.inner_stride = batch.classes = classes;
@@ -115,7 +119,7 @@ struct WholeRows {
     }
     for (int64_t k = 0; k < group; ++k) {
       const int64_t first = k * p.classes * (is_transposed ? rows : 1), head = g * group + k;
-      Batch batch = p.batch(scratch + first * p.element_size(), begin, rows);
+      Batch batch = p.batch(head, scratch + first * p.element_size(), begin, rows);
       batch.inner_stride = is_transposed ? 1 : columns();
       batch.class_stride = is_transposed ? rows : 1;
       row_kernels().score_chunk(batch, 0, rows, places.at(counts + k * places.own_size(), head),
@@ -150,11 +154,13 @@ struct StreamedRows {
 
   void score(int64_t head, int64_t begin, int64_t rows, const CountsOfHeads& places,
              int64_t* counts, double* sums, char* scratch) const {
+    const Batch batch = p.batch(head, nullptr, begin, rows);
     std::vector<int64_t> classes(rows);  // -1 where none is to be scored
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t t = p.target(begin)[r];
-      const bool is_class = t >= 0 && t < p.classes && !(p.ignore_index && t == *p.ignore_index);
-      classes[r] = is_class ? t : -1;
+      const bool is_ignored = p.ignore_index && t == *p.ignore_index;
+      const bool is_class = t >= 0 && t < p.classes && !is_ignored;
+      classes[r] = is_class && batch.weight(r) != 0 ? t : -1;
     }
     std::vector<OpenRow> open(rows);
     expect(head, begin, classes, open, scratch);
@@ -163,7 +169,7 @@ struct StreamedRows {
       for (OpenRow& row : open) row.z_target = row.z_seen;
       read(head, begin, classes, open, scratch);
     }
-    row_kernels().close_rows(p.batch(nullptr, begin, rows), rows, open.data(),
+    row_kernels().close_rows(batch, rows, open.data(),
                              places.at(counts, head), sums, p.outputs_of(head, begin));
   }
 
@@ -200,7 +206,7 @@ struct StreamedRows {
       multiply({tile, rows, width, width, 1}, p.feature_rows(begin, rows),
                p.weights(place, width).transposed(), p.biases(place, width), p.type,
                p.element_size());
-      Batch batch = p.batch(tile, begin, rows);
+      Batch batch = p.batch(head, tile, begin, rows);
       batch.targets = classes.data();
       batch.classes = batch.inner_stride = width;
       row_kernels().read_tile(batch, rows, c, open.data());

@@ -49,10 +49,9 @@ struct LongRows {
   Value max = 0, z_target = 0;
 
   FTCORE_INLINE void add(int64_t r) {
-    const int64_t given = batch.targets[r], target = classify(batch, given);
+    const int64_t target = classify(batch, r);
     if (target < 0) {
-      ++*(target == kIgnored ? counts.ignored : counts.invalid);
-      outputs.put_unscored(r, given);
+      put_unscored(batch, counts, outputs, target, r);
       return;
     }
     const T* logits = static_cast<const T*>(batch.logits) + r / batch.inner * batch.outer_stride +
@@ -104,8 +103,7 @@ struct LongRows {
     if (score_exactly(row, logits, batch.classes, 1)) {
       put(batch, counts, sums, outputs, row, place);
     } else {
-      ++*counts.non_finite;
-      outputs.put_unscored(place, row.target);
+      put_unscored(batch, counts, outputs, kNonFinite, place);
     }
   }
 };

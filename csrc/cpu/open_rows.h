@@ -84,10 +84,9 @@ void read_open_rows(const Batch& tile, int64_t rows, int64_t first_class, OpenRo
 
 FTCORE_INLINE void close_row(const Batch& batch, int64_t r, const OpenRow& open,
                              const Counts& counts, double* sums, const RowOutputs& outputs) {
-  const int64_t given = batch.targets[r], target = classify(batch, given);
+  const int64_t target = classify(batch, r);
   if (target < 0 || !open.is_finite) {
-    ++*(target == kIgnored ? counts.ignored : target < 0 ? counts.invalid : counts.non_finite);
-    outputs.put_unscored(r, given);
+    put_unscored(batch, counts, outputs, target < 0 ? target : kNonFinite, r);
     return;
   }
   Row row{target, open.part.prediction, open.above, 0, 0, 0, 0};

@@ -92,8 +92,6 @@ FTCORE_INLINE void sum_tiles(TileScores<L>* scores, int64_t begin, int64_t end) 
   }
 }
 
-constexpr int64_t kPadding = -3;  // a lane without a row
-
 FTCORE_INLINE Longs classify(const Batch& batch, Longs target) {
   const Longs is_class = (target >= 0) & (target < batch.classes);
   const Longs known = is_class ? target : Longs{} + kInvalid;
@@ -118,9 +116,14 @@ FTCORE_INLINE typename L::Mask read_targets(const Batch& batch, int64_t r, int r
     target = join(__builtin_convertvector(first, HalfInts),
                   __builtin_convertvector(second, HalfInts));
   }
+  if (batch.weights != nullptr) {
+    for (int lane = 0; lane < rows; ++lane) {
+      if (batch.weights[r + lane] == 0) target[lane] = kLeftOut;
+    }
+  }
   if (rows == L::count) return target;
-  const auto padding = typename L::Mask{} + static_cast<typename L::Integer>(kPadding);
-  return lane_numbers<L>() < static_cast<typename L::Integer>(rows) ? target : padding;
+  const auto left_out = typename L::Mask{} + static_cast<typename L::Integer>(kLeftOut);
+  return lane_numbers<L>() < static_cast<typename L::Integer>(rows) ? target : left_out;
 }
 
 template <class T>
@@ -152,8 +155,7 @@ void score_tiles(const Batch& batch, int64_t begin, int64_t end, const Counts& c
     for (int lane = 0; lane < rows; ++lane) {
       const int64_t t = target[lane];
       if (t < 0) {
-        ++*(t == kIgnored ? counts.ignored : counts.invalid);
-        outputs.put_unscored(r + lane, batch.targets[r + lane]);
+        put_unscored(batch, counts, outputs, t, r + lane);
         continue;
       }
       Row row{t, scores.prediction[lane], -scores.above[lane], 0, 0, 0, 0};
@@ -165,8 +167,7 @@ void score_tiles(const Batch& batch, int64_t begin, int64_t end, const Counts& c
           row.confidence = exact_confidence(tile + lane, batch.classes, width, max);
         }
       } else if (!score_exactly(row, tile + lane, batch.classes, width)) {
-        ++*counts.non_finite;
-        outputs.put_unscored(r + lane, t);
+        put_unscored(batch, counts, outputs, kNonFinite, r + lane);
         continue;
       }
       put(batch, counts, sums, outputs, row, r + lane);

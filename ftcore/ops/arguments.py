@@ -29,6 +29,29 @@ def check_device(name: str, tensor: Tensor, device: torch.device) -> None:
         raise DataError(f"{name} is on {tensor.device}, the others on {device}")
 
 
+def check_weights(
+    weights: Tensor | None, heads: tuple[int, ...], rows: tuple[int, ...], device: torch.device
+) -> None:
+    """Raise DataError unless weights are None, or whole numbers (*rows) or (*heads, *rows)."""
+    if weights is None:
+        return
+    if weights.dtype not in (*_INTEGERS, torch.bool):
+        raise DataError(
+            f"weights are {weights.dtype}; they must be integers or bool: how often a row counts"
+        )
+    if tuple(weights.shape) not in (rows, (*heads, *rows)):
+        wanted = f"{rows} or {(*heads, *rows)}" if heads else f"{rows}"
+        raise DataError(f"weights have shape {tuple(weights.shape)}; these rows need {wanted}")
+    check_device("weights", weights, device)
+
+
+def weights_of(weights: Tensor | None, head: tuple[int, ...], targets: Tensor) -> Tensor:
+    """Return how often each row of a head counts, in the shape of the targets (*rows)."""
+    if weights is None:
+        return torch.ones((), dtype=torch.int64, device=targets.device).expand(targets.shape)
+    return (weights[head] if weights.dim() > targets.dim() else weights).long()
+
+
 def check_output(
     name: str, output: Tensor, shape: tuple[int, ...], dtype: torch.dtype, device: torch.device
 ) -> None:

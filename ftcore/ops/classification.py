@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ftcore.errors import DataError
 from ftcore.interfaces import Statistics
-from ftcore.ops.arguments import check_classes, check_device, check_float
+from ftcore.ops.arguments import check_classes, check_device, check_float, check_weights, weights_of
 from ftcore.ops.classification_layout import (
     ClassificationLayout,
     ClassificationState,
@@ -30,7 +30,7 @@ from ftcore.ops.ordered_sum import SERIAL
 NAME = "classification_statistics_"
 _SCHEMA = (
     "(Tensor(a!) counts, Tensor(b!) sums, Tensor logits, Tensor targets, *, int class_dim=-1, "
-    "int? ignore_index=None, int bins=15, bool confusion=True, "
+    "Tensor? weights=None, int? ignore_index=None, int bins=15, bool confusion=True, "
     "Tensor(c!)? row_labels=None, Tensor(d!)? row_values=None) -> ()"
 )
 
@@ -41,6 +41,7 @@ def classification_statistics_(
     targets: Tensor,
     *,
     class_dim: int = -1,
+    weights: Tensor | None = None,
     ignore_index: int | None = None,
     rows: tuple[Tensor, Tensor] | None = None,
 ) -> None:
@@ -49,6 +50,10 @@ def classification_statistics_(
     Shapes: logits (*heads, *rows, C), or with the classes at `class_dim`; targets (*rows), shared
     by the heads. `heads` are the leading dimensions of the state's vectors, as a rule none.
     Logits are float16, bfloat16, float32 or float64 of any strides; targets are integers.
+
+    `weights` (*rows) or (*heads, *rows), integers or bool, say how often each row counts: whatever
+    it adds is multiplied. A mask leaves rows out, counts of draws make a bootstrap replicate, and
+    -1 takes a row away again. A row of weight 0 adds to nothing at all.
 
     Every row counts in exactly one of these, the first that fits:
 
@@ -66,8 +71,8 @@ def classification_statistics_(
     - calibration bin: min(floor(confidence * bins), bins - 1) (Guo et al. 2017, arXiv:1706.04599).
 
     `rows` takes what each row came to: labels (*heads, *rows, 3) in int64 and values
-    (*heads, *rows, 4) in float64, in the order of ROW_LABELS and ROW_VALUES. A row that is not
-    scored has prediction and rank -1, and values NaN.
+    (*heads, *rows, 4) in float64, in the order of ROW_LABELS and ROW_VALUES, whatever its weight
+    but 0. A row that is not scored has prediction and rank -1, and values NaN.
 
     The order of summation depends on the shapes alone: any number of threads gives the same bytes.
     Counts are those of float64 arithmetic. Sums and values are so too where the logits are float64;
@@ -83,6 +88,7 @@ def classification_statistics_(
             logits,
             targets,
             class_dim=class_dim,
+            weights=weights,
             ignore_index=ignore_index,
             bins=layout.bins,
             confusion=layout.confusion,
@@ -97,6 +103,7 @@ def classification_statistics_(
             logits,
             targets,
             class_dim,
+            weights,
             ignore_index,
             layout.bins,
             layout.confusion,
@@ -157,6 +164,7 @@ class _Call:
     logits: Tensor
     targets: Tensor
     class_dim: int = -1
+    weights: Tensor | None = None
     ignore_index: int | None = None
     bins: int = 15
     confusion: bool = True
@@ -186,6 +194,7 @@ class _Call:
         check_state(layout, self.counts, self.sums, lead, logits.device)
         check_rows(self.row_labels, self.row_values, (*lead, *rows), logits.device)
         check_device("targets", self.targets, logits.device)
+        check_weights(self.weights, tuple(lead), tuple(rows), logits.device)
 
     def add_(self) -> None:
         """Do what the op does, in plain torch."""
@@ -194,8 +203,9 @@ class _Call:
         for head in product(*map(range, self.counts.shape[:-1])):
             state = ClassificationState(layout, self.counts[head], self.sums[head])
             done = []
-            for z, t in self._chunks(logits[head]):
-                rows = score(z, t, self.ignore_index)
+            weights = weights_of(self.weights, head, self.targets)
+            for z, t, w in self._chunks(logits[head], weights):
+                rows = score(z, t, w, self.ignore_index)
                 rows.add_to_(state)
                 if self.row_labels is not None or self.row_values is not None:
                     done.append(rows)
@@ -206,19 +216,18 @@ class _Call:
                 values = torch.cat([rows.values for rows in done])
                 self.row_values[head].copy_(values.view(self.row_values[head].shape))
 
-    def _chunks(self, logits: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        # Logits (r, C) and targets (r,) in order, so few at a time that no reduction is split among
-        # threads and the float64 copy stays in cache.
+    def _chunks(self, logits: Tensor, weights: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        # Logits (r, C), targets (r,) and weights (r,) in order, so few at a time that no reduction
+        # is split among threads and the float64 copy stays in cache.
         targets, classes = self.targets, logits.size(-1)
         if logits.dim() == 1:
-            logits, targets = logits.unsqueeze(0), targets.unsqueeze(0)
+            logits, targets, weights = (t.unsqueeze(0) for t in (logits, targets, weights))
         limit = max(1, SERIAL // max(classes, self.bins + 3))
         step = max(1, limit // max(1, math.prod(logits.shape[1:-1])))
-        for part, part_targets in zip(
-            torch.split(logits, step), torch.split(targets, step), strict=True
-        ):
-            flat = torch.split(part.reshape(-1, classes), limit)
-            yield from zip(flat, torch.split(part_targets.reshape(-1), limit), strict=True)
+        parts = (torch.split(given, step) for given in (logits, targets, weights))
+        for z, *by_row in zip(*parts, strict=True):
+            flat = (torch.split(given.reshape(-1), limit) for given in by_row)
+            yield from zip(torch.split(z.reshape(-1, classes), limit), *flat, strict=True)
 
 
 def reference(*args: Any, **options: Any) -> None:

@@ -12,14 +12,15 @@ from ftcore.ops.classification_layout import ClassificationState
 from ftcore.ops.ordered_sum import ordered_sum
 
 _OUTCOMES = ("n", "ignored", "invalid", "non_finite")
-_SCORED, _IGNORED, _INVALID, _NON_FINITE = range(4)
+_SCORED, _IGNORED, _INVALID, _NON_FINITE, _LEFT_OUT = range(5)
 
 
 @dataclass(frozen=True)
 class Rows:
     """What r rows came to, each tensor (r,); a row not scored holds zeros."""
 
-    outcome: Tensor  # index into _OUTCOMES
+    outcome: Tensor  # index into _OUTCOMES, or _LEFT_OUT
+    weight: Tensor  # how often the row counts
     given: Tensor  # the target as it came
     target: Tensor
     prediction: Tensor
@@ -46,8 +47,8 @@ class Rows:
         """Add these rows to the state, without a host sync."""
         layout, fields = state.layout, state.fields
         for index, name in enumerate(_OUTCOMES):
-            fields[name] += (self.outcome == index).sum()
-        scored = (self.outcome == _SCORED).long()
+            fields[name] += self.weight.where(self.outcome == index, 0).sum()
+        scored = self.weight.where(self.outcome == _SCORED, 0)
         correct = scored * (self.prediction == self.target)
         places = (self.confidence * layout.bins).long().clamp_max(layout.bins - 1)
         for name, index_, amount in (
@@ -64,13 +65,12 @@ class Rows:
             fields["confusion"].view(-1).index_add_(0, cell, scored)
         bins = torch.arange(layout.bins, device=places.device).unsqueeze(-1)
         by_bin = self.confidence.where(places == bins, 0.0)  # (bins, r)
-        state.sums.add_(
-            ordered_sum(torch.cat([torch.stack([self.nll, self.brier, self.entropy]), by_bin]))
-        )
+        values = torch.cat([torch.stack([self.nll, self.brier, self.entropy]), by_bin])
+        state.sums.add_(ordered_sum(values * self.weight))
 
 
-def score(logits: Tensor, targets: Tensor, ignore_index: int | None) -> Rows:
-    """Return what rows of logits (r, C) and targets (r,) come to."""
+def score(logits: Tensor, targets: Tensor, weight: Tensor, ignore_index: int | None) -> Rows:
+    """Return what rows of logits (r, C), targets (r,) and weights (r,) come to."""
     z, given = logits.double(), targets.long()
     classes = z.size(-1)
     # amin and amax pass a NaN on, so two numbers tell whether a whole row is finite.
@@ -79,6 +79,7 @@ def score(logits: Tensor, targets: Tensor, ignore_index: int | None) -> Rows:
     outcome = outcome.where((given >= 0) & (given < classes), _INVALID)
     if ignore_index is not None:
         outcome = outcome.where(given != ignore_index, _IGNORED)
+    outcome = outcome.where(weight != 0, _LEFT_OUT)
     scored = outcome == _SCORED
     target = given.where(scored, 0)
     z = z.where(scored.unsqueeze(-1), 0.0)  # (r, C)
@@ -101,4 +102,4 @@ def score(logits: Tensor, targets: Tensor, ignore_index: int | None) -> Rows:
     error = p.scatter_add(-1, target.unsqueeze(-1), -one.expand(len(p), 1))
     brier = ordered_sum(error.square())
     values = [value.where(scored, 0.0) for value in (confidence, nll, brier, entropy)]
-    return Rows(outcome, given, target, prediction, rank, *values)
+    return Rows(outcome, weight, given, target, prediction, rank, *values)

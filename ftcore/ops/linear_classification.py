@@ -12,7 +12,7 @@ from torch.nn.functional import linear
 
 from ftcore.errors import DataError
 from ftcore.ops import classification
-from ftcore.ops.arguments import check_classes, check_device, check_float
+from ftcore.ops.arguments import check_classes, check_device, check_float, check_weights, weights_of
 from ftcore.ops.classification_layout import (
     ClassificationLayout,
     ClassificationState,
@@ -24,8 +24,8 @@ from ftcore.ops.library import LIBRARY
 NAME = "linear_classification_statistics_"
 _SCHEMA = (
     "(Tensor(a!) counts, Tensor(b!) sums, Tensor features, Tensor weight, Tensor? bias, "
-    "Tensor targets, *, int? ignore_index=None, int bins=15, bool confusion=True, "
-    "Tensor(c!)? row_labels=None, Tensor(d!)? row_values=None) -> ()"
+    "Tensor targets, *, Tensor? weights=None, int? ignore_index=None, int bins=15, "
+    "bool confusion=True, Tensor(c!)? row_labels=None, Tensor(d!)? row_values=None) -> ()"
 )
 _TILE = 2**18  # logits that the reference holds at a time
 
@@ -37,6 +37,7 @@ def linear_classification_statistics_(
     bias: Tensor | None,
     targets: Tensor,
     *,
+    weights: Tensor | None = None,
     ignore_index: int | None = None,
     rows: tuple[Tensor, Tensor] | None = None,
 ) -> None:
@@ -48,6 +49,8 @@ def linear_classification_statistics_(
 
     Shapes: features (N, D), weight (*heads, C, D), bias (*heads, C) or None, targets (N,), shared
     by the heads. `heads` are the leading dimensions of the state's vectors, as a rule none.
+    `weights` (N,) or (*heads, N) say how often each row counts: folds and bootstrap replicates of
+    many heads are one call.
     `rows` takes what each row came to: (*heads, N, 3) and (*heads, N, 4).
 
     A native kernel reads more than 3,072 classes in parts (online softmax, Milakov & Gimelshein
@@ -66,6 +69,7 @@ def linear_classification_statistics_(
         weight.detach(),
         None if bias is None else bias.detach(),
         targets,
+        weights,
         ignore_index,
         state.layout.bins,
         state.layout.confusion,
@@ -80,6 +84,7 @@ def linear_classification_statistics_(
             call.weight,
             call.bias,
             call.targets,
+            weights=call.weights,
             ignore_index=call.ignore_index,
             bins=call.bins,
             confusion=call.confusion,
@@ -101,6 +106,7 @@ class _Call:
     weight: Tensor
     bias: Tensor | None
     targets: Tensor
+    weights: Tensor | None = None
     ignore_index: int | None = None
     bins: int = 15
     confusion: bool = True
@@ -143,12 +149,14 @@ class _Call:
         for name, tensor in (("weight", weight), ("bias", self.bias), ("targets", self.targets)):
             if tensor is not None:
                 check_device(name, tensor, features.device)
+        check_weights(self.weights, lead, tuple(self.targets.shape), features.device)
 
     def add_(self) -> None:
         """Do what the op does, in plain torch, some rows at a time."""
         step = max(1, _TILE // self.weight.size(-2))
         for head in product(*map(range, self.counts.shape[:-1])):
             bias = None if self.bias is None else self.bias[head]
+            weights = weights_of(self.weights, head, self.targets)
             for start in range(0, len(self.features), step):
                 part = slice(start, start + step)
                 classification.reference(
@@ -156,6 +164,7 @@ class _Call:
                     self.sums[head],
                     linear(self.features[part], self.weight[head], bias),
                     self.targets[part],
+                    weights=weights[part],
                     ignore_index=self.ignore_index,
                     bins=self.bins,
                     confusion=self.confusion,
