@@ -107,8 +107,8 @@ struct Job {
   bool has_confusion;
   int64_t* counts;     // (heads, Counts::size)
   double* sums;        // (heads, 3 + bins)
-  double* chunk_sums;  // (heads, 3 + bins, chunks), to be written
-  Plan plan;
+  double* chunk_sums = nullptr;  // (heads, 3 + bins, chunks), to be written
+  Plan plan{};
 
   FTCORE_HOST_DEVICE int64_t sum_size() const { return kScalarSums + batch.bins; }
 };

@@ -1,12 +1,8 @@
 // The kernels compiled, for every type of logits and every way through them.
 
-#ifndef USE_CUDA
-#define USE_CUDA  // torch declares its functions for CUDA then
-#endif
-#include <torch/csrc/stable/macros.h>
+#include "score.h"
 
 #include "launching.cuh"
-#include "score.h"
 
 namespace ftcore {
 namespace {
@@ -14,18 +10,15 @@ namespace {
 struct OnStream {
   cudaStream_t stream;
 
-  template <class Argument>
-  void operator()(void (*kernel)(Argument), const Grid& grid,
-                  const std::decay_t<Argument>& argument) const {
-    kernel<<<static_cast<unsigned>(grid.blocks), grid.threads, grid.shared_bytes, stream>>>(
-        argument);
+  void operator()(void (*kernel)(Job), const Grid& grid, const Job& job) const {
+    kernel<<<static_cast<unsigned>(grid.blocks), grid.threads, grid.shared_bytes, stream>>>(job);
     STD_CUDA_KERNEL_LAUNCH_CHECK();
   }
 };
 
 }  // namespace
 
-void score(const Job& job, void* stream) {
+void launch_on(void* stream, const Job& job) {
   launch_job(job, OnStream{static_cast<cudaStream_t>(stream)});
 }
 

@@ -23,9 +23,7 @@ inline __device__ Job job_of(Job job, int64_t head, int64_t element_size) {
   job.batch.logits =
       static_cast<const char*>(job.batch.logits) + head * job.head_stride * element_size;
   if (job.batch.weights != nullptr) job.batch.weights += head * job.weight_stride;
-  const int64_t place = head * job.output_stride;
-  if (job.outputs.labels != nullptr) job.outputs.labels += 3 * place;
-  if (job.outputs.values != nullptr) job.outputs.values += 4 * place;
+  job.outputs = job.outputs.from(head * job.output_stride);
   job.counts += head * Counts::size(job.batch.classes, job.batch.bins, job.has_confusion);
   return job;
 }
