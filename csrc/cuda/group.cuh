@@ -25,6 +25,12 @@ struct Leader {  // the largest logit, and the first class that has it
   }
 };
 
+// Rounded by itself. Left to the compiler, a lane could add its own product unrounded, and the lanes
+// of a warp would no longer agree.
+inline __device__ double add(double a, double b) { return __dadd_rn(a, b); }
+inline __device__ int32_t add(int32_t a, int32_t b) { return a + b; }
+inline __device__ int64_t add(int64_t a, int64_t b) { return a + b; }
+
 struct Alone {
   __device__ int lane() const { return 0; }
   static constexpr int size = 1;
@@ -45,7 +51,9 @@ struct Warp {
   template <class Number>
   __device__ Number sum(Number x) const {
 #pragma unroll
-    for (int step = kWarp / 2; step > 0; step /= 2) x += __shfl_xor_sync(kAllLanes, x, step);
+    for (int step = kWarp / 2; step > 0; step /= 2) {
+      x = add(x, __shfl_xor_sync(kAllLanes, x, step));
+    }
     return x;
   }
 

@@ -12,7 +12,10 @@
 namespace ftcore {
 namespace {
 
-constexpr int64_t kTileBytes = 64 << 20;
+#ifndef FTCORE_TILE_BYTES
+#define FTCORE_TILE_BYTES (64 << 20)  // smaller in tests
+#endif
+constexpr int64_t kTileBytes = FTCORE_TILE_BYTES;
 constexpr int64_t kTileRows = 1024;  // of as many heads at once as leave room for these
 
 struct Range {

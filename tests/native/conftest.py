@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from tests.native.emulator import Emulator, compile_emulator
+from tests.native.emulator import Emulator, compile_with_fibers
 
 
 @pytest.fixture(scope="session")
@@ -16,4 +16,6 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Emulator:
     compiler = os.environ.get("CXX", "g++")
     if shutil.which(compiler) is None:
         pytest.skip(f"the compiler {compiler} was not found")
-    return Emulator(compile_emulator(compiler, tmp_path_factory.mktemp("cuda_on_cpu")))
+    path = tmp_path_factory.mktemp("cuda_on_cpu") / "cuda_on_cpu.so"
+    compile_with_fibers("entry.cpp", path, [compiler], [])
+    return Emulator(path)

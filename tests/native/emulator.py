@@ -16,19 +16,20 @@ FOLDER = Path(__file__).parent / "cuda_on_cpu"
 WAYS = ("staged", "columns", "warps", "blocks")
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
-_POINTERS = {"logits", "targets", "weights", "counts", "labels", "sums", "values"}
-_NAMES = (
-    "logits logit_bytes targets weights type heads rows head_stride inner outer_stride "
-    "inner_stride classes class_stride bins has_ignore_index ignore_index weight_stride "
-    "has_confusion counts labels sums values"
-).split()
+_POINTERS = ("logits", "targets", "weights", "counts", "labels", "sums", "values")
+_NUMBERS = (
+    *("logit_bytes", "type", "heads", "rows", "head_stride", "inner", "outer_stride"),
+    *("inner_stride", "classes", "class_stride", "bins", "has_ignore_index", "ignore_index"),
+    *("weight_stride", "has_confusion"),
+)
 
 
 class Arguments(ctypes.Structure):
     """The struct of the same name in entry.cpp."""
 
-    _fields_ = [  # noqa: RUF012
-        (name, ctypes.c_void_p if name in _POINTERS else ctypes.c_int64) for name in _NAMES
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in _POINTERS),
+        *((name, ctypes.c_int64) for name in _NUMBERS),
     ]
 
 
@@ -55,15 +56,13 @@ class Emulator:
         return "nothing" if message is None else message.decode()
 
 
-def compile_emulator(compiler: str, folder: Path, *flags: str) -> Path:
-    """Compile the kernels with the emulator into `folder`."""
-    path = folder / "cuda_on_cpu.so"
-    sources = [str(FOLDER / name) for name in ("entry.cpp", "fibers.cpp")]
+def compile_with_fibers(source: str, path: Path, command: list[str], links: list[str]) -> None:
+    """Compile a source of the emulator's folder into a library at `path`."""
+    flags = ["-std=c++20", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", f"-I{FOLDER}"]
     strict = ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"]  # nvcc's own
     strict += ["-U_FORTIFY_SOURCE"]  # which takes a jump between stacks for an error
-    command = [compiler, "-std=c++20", "-O2", "-fPIC", "-shared", f"-I{FOLDER}", *strict, *flags]
-    subprocess.run([*command, *sources, "-o", str(path)], check=True)
-    return path
+    sources = ["-x", "c++", str(FOLDER / source), str(FOLDER / "fibers.cpp"), "-x", "none"]
+    subprocess.run([*command, *flags, *strict, *sources, *links, "-o", str(path)], check=True)
 
 
 @dataclass

@@ -1,17 +1,10 @@
 // What the tests call: a job run on the CPU, and deliberate mistakes that must be found.
-#include "../../../csrc/cuda/launching.cuh"
+#include "on_cpu.h"
 
 #include <cstdio>
 #include <vector>
 
 namespace {
-
-struct OnCpu {
-  void operator()(void (*kernel)(ftcore::Job), const ftcore::Grid& grid,
-                  const ftcore::Job& job) const {
-    on_cpu::run(grid.blocks, grid.threads, grid.shared_bytes, [&] { kernel(job); });
-  }
-};
 
 void skip_barrier() {
   if (threadIdx.x < 7) __syncthreads();
@@ -44,18 +37,15 @@ const char* caught(const Action& action) {
 
 }  // namespace
 
-// The arguments as ctypes passes them; see Call in tests/native/emulator.py.
+// As tests/native/emulator.py has it.
 struct Arguments {
   const void* logits;
-  int64_t logit_bytes;
   const int64_t *targets, *weights;
-  int64_t type, heads, rows, head_stride, inner, outer_stride, inner_stride, classes, class_stride;
-  int64_t bins, has_ignore_index, ignore_index, weight_stride, has_confusion;
   int64_t *counts, *labels;
   double *sums, *values;
+  int64_t logit_bytes, type, heads, rows, head_stride, inner, outer_stride, inner_stride, classes;
+  int64_t class_stride, bins, has_ignore_index, ignore_index, weight_stride, has_confusion;
 };
-
-extern "C" int64_t way_of(const Arguments* a);
 
 namespace {
 
@@ -78,21 +68,25 @@ ftcore::Job job_of(const Arguments& a) {
 
 }  // namespace
 
-int64_t way_of(const Arguments* a) { return static_cast<int64_t>(job_of(*a).plan.way); }
+#define EXPORTED extern "C" __attribute__((visibility("default")))
+
+EXPORTED int64_t way_of(const Arguments* a) {
+  return static_cast<int64_t>(job_of(*a).plan.way);
+}
 
 // Returns what went wrong, or null.
-extern "C" const char* score(const Arguments* a) {
+EXPORTED const char* score(const Arguments* a) {
   return caught([&] {
     ftcore::Job job = job_of(*a);
     std::vector<double> chunk_sums(job.heads * job.sum_size() * job.plan.chunks, NAN);
     job.chunk_sums = chunk_sums.data();
     on_cpu::forget_memory();
     on_cpu::allow_reads(a->logits, a->logit_bytes);
-    ftcore::launch_job(job, OnCpu{});
+    ftcore::launch_job(job, on_cpu::Launch{});
   });
 }
 
-extern "C" const char* mistake(int64_t which) {
+EXPORTED const char* mistake(int64_t which) {
   void (*const kernels[])() = {skip_barrier, leave_a_lane_out, mix, read_outside,
                                write_past_shared_memory};
   on_cpu::forget_memory();
