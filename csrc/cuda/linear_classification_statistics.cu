@@ -12,11 +12,12 @@
 namespace ftcore {
 namespace {
 
-#ifndef FTCORE_TILE_BYTES
-#define FTCORE_TILE_BYTES (64 << 20)  // smaller in tests
+#ifndef FTCORE_TILE_BYTES  // tests have smaller ones
+#define FTCORE_TILE_BYTES (64 << 20)
+#define FTCORE_TILE_ROWS 1024
 #endif
 constexpr int64_t kTileBytes = FTCORE_TILE_BYTES;
-constexpr int64_t kTileRows = 1024;  // of as many heads at once as leave room for these
+constexpr int64_t kTileRows = FTCORE_TILE_ROWS;  // of as many heads at once as leave room for these
 
 struct Range {
   int64_t first, count;
