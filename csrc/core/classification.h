@@ -64,6 +64,11 @@ struct RowOutputs {  // null where they are not wanted
   int64_t* labels;
   double* values;
 
+  FTCORE_HOST_DEVICE RowOutputs from(int64_t place) const {
+    return {labels == nullptr ? nullptr : labels + 3 * place,
+            values == nullptr ? nullptr : values + 4 * place};
+  }
+
   FTCORE_HOST_DEVICE void put(int64_t place, const Row& row) const {
     if (labels != nullptr) {
       int64_t* label = labels + 3 * place;

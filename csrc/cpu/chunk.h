@@ -6,6 +6,7 @@
 #include "../core/classification.h"
 #include "../core/multilabel.h"
 #include "../core/online.h"
+#include "../core/outcome.h"
 #include "../core/regression.h"
 #include "columns.h"
 

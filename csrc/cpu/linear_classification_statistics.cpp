@@ -4,7 +4,7 @@
 
 #include <torch/csrc/stable/library.h>
 
-#include "arguments.h"
+#include "../torch/classification_arguments.h"
 #include "chunked.h"
 #include "linear_tiles.h"
 
@@ -32,32 +32,6 @@ void score_all(const Problem& p, const Tiles& tiles, int64_t group, const Counts
   });
 }
 
-void check(const Tensor& counts, const Tensor& sums, const Tensor& features, const Tensor& weight,
-           const std::optional<Tensor>& bias, const Tensor& targets, int64_t bins, bool confusion,
-           const std::optional<Tensor>& labels, const std::optional<Tensor>& values) {
-  const int64_t heads = counts.dim() - 1;
-  STD_TORCH_CHECK(heads >= 0 && features.dim() == 2 && weight.dim() == heads + 2 && bins >= 1,
-                  "features, weight and counts do not fit");
-  std::vector<int64_t> lead;
-  for (int64_t d = 0; d < heads; ++d) lead.push_back(weight.size(d));
-  const int64_t rows = features.size(0), classes = weight.size(heads);
-  std::vector<int64_t> places = lead, of_bias = lead;
-  places.push_back(rows);
-  of_bias.push_back(classes);
-  STD_TORCH_CHECK(classes >= 1 && weight.size(heads + 1) == features.size(1) &&
-                      weight.scalar_type() == features.scalar_type() && weight.is_cpu() &&
-                      features.is_cpu() && has_shape(targets, {rows}) && is_integer(targets) &&
-                      targets.is_cpu(),
-                  "features, weight and targets do not fit");
-  STD_TORCH_CHECK(!bias || (has_shape(*bias, of_bias) && bias->is_cpu() &&
-                            bias->scalar_type() == weight.scalar_type()),
-                  "the bias does not fit");
-  check_output("counts", counts, lead, Counts::size(classes, bins, confusion), ScalarType::Long);
-  check_output("sums", sums, lead, kScalarSums + bins, ScalarType::Double);
-  if (labels) check_output("row_labels", *labels, places, 3, ScalarType::Long);
-  if (values) check_output("row_values", *values, places, 4, ScalarType::Double);
-}
-
 void linear_classification_statistics_(Tensor counts, Tensor sums, const Tensor features,
                                        const Tensor weight, const std::optional<Tensor> bias,
                                        const Tensor targets, std::optional<Tensor> row_weights,
@@ -65,14 +39,12 @@ void linear_classification_statistics_(Tensor counts, Tensor sums, const Tensor 
                                        int64_t bins, bool confusion,
                                        std::optional<Tensor> row_labels,
                                        std::optional<Tensor> row_values) {
-  check(counts, sums, features, weight, bias, targets, bins, confusion, row_labels, row_values);
-  const std::vector<int64_t> lead(weight.sizes().begin(), weight.sizes().end() - 2);
-  const Weights weights(row_weights, lead, {features.size(0)});
-  Output count(counts), sum(sums);
-  std::optional<Output> labels, values;
-  if (row_labels) labels.emplace(*row_labels);
-  if (row_values) values.emplace(*row_values);
-  const int64_t heads = counts.dim() - 1;
+  const Given given{counts, sums, row_labels, row_values, bins, confusion};
+  check_linear(given, features, weight, bias, targets);
+  const int64_t heads = given.heads();
+  const Weights weights(row_weights, sizes(weight, 0, heads), {features.size(0)},
+                        features.device());
+  Outputs outputs(given);
   const bool is_matrix = features.stride(0) == 1 || features.stride(1) == 1;
   const Problem p{
       .features = is_matrix ? features : torch::stable::contiguous(features),
@@ -88,21 +60,17 @@ void linear_classification_statistics_(Tensor counts, Tensor sums, const Tensor 
       .classes = weight.size(heads),
       .bins = bins,
       .ignore_index = ignore_index,
-      .outputs = {labels ? labels->data<int64_t>() : nullptr,
-                  values ? values->data<double>() : nullptr},
+      .outputs = outputs.rows(),
   };
-  const CountsOfHeads places{count.data<int64_t>(), p.classes, bins, confusion};
+  const CountsOfHeads places{outputs.counts(), p.classes, bins, confusion};
   if (p.classes <= kLongestRow) {
     const WholeRows tiles(p);
-    score_all(p, tiles, tiles.group, places, sum.data<double>(), kScratchBytes);
+    score_all(p, tiles, tiles.group, places, outputs.sums(), kScratchBytes);
   } else {
     const StreamedRows tiles{p};
-    score_all(p, tiles, 1, places, sum.data<double>(), tiles.gathered_bytes());
+    score_all(p, tiles, 1, places, outputs.sums(), tiles.gathered_bytes());
   }
-  count.finish();
-  sum.finish();
-  if (labels) labels->finish();
-  if (values) values->finish();
+  outputs.finish();
 }
 
 }  // namespace

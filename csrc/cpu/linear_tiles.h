@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "arguments.h"
+#include "../torch/arguments.h"
 #include "chunk.h"
 #include "counts_of_heads.h"
 #include "matrix.h"
@@ -75,9 +75,7 @@ struct Problem {
   }
 
   RowOutputs outputs_of(int64_t head, int64_t row) const {
-    const int64_t place = head * rows + row;
-    return {outputs.labels ? outputs.labels + 3 * place : nullptr,
-            outputs.values ? outputs.values + 4 * place : nullptr};
+    return outputs.from(head * rows + row);
   }
 };
 

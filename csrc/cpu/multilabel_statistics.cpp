@@ -25,14 +25,14 @@ void multilabel_statistics_(Tensor counts, Tensor sums, const Tensor logits, con
   const int64_t heads = counts.dim() - 1, last = logits.dim() - 1;
   check_table(logits, targets, heads);
   STD_TORCH_CHECK(is_integer(targets) || is_byte(targets), "targets must be bool or integers");
-  const std::vector<int64_t> lead = sizes_of(logits, 0, heads);
-  const Weights weights(row_weights, lead, sizes_of(logits, heads, last));
+  const std::vector<int64_t> lead = sizes(logits, 0, heads);
+  const Weights weights(row_weights, lead, sizes(logits, heads, last), logits.device());
   const TableOfHeads logit(logits, heads);
   const Tensor target = is_byte(targets) ? torch::stable::contiguous(targets)
                                          : contiguous_int64(targets);
   const int64_t labels = logit.columns, size = MultilabelCounts::size(labels, true);
-  check_output("counts", counts, lead, size, ScalarType::Long);
-  check_output("sums", sums, lead, kMultilabelSums * labels, ScalarType::Double);
+  check_output("counts", counts, lead, size, ScalarType::Long, logits.device());
+  check_output("sums", sums, lead, kMultilabelSums * labels, ScalarType::Double, logits.device());
   Output count(counts), sum(sums);
   int64_t* const all = count.data<int64_t>();
   const bool shares = labels > kMostOwnLabels && torch::stable::get_num_threads() > 1;

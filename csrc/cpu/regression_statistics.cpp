@@ -25,12 +25,12 @@ void regression_statistics_(Tensor counts, Tensor sums, const Tensor outputs, co
   const int64_t heads = counts.dim() - 1, last = outputs.dim() - 1;
   check_table(outputs, targets, heads);
   STD_TORCH_CHECK(std::isfinite(center), "center must be finite");
-  const std::vector<int64_t> lead = sizes_of(outputs, 0, heads);
-  const Weights weights(row_weights, lead, sizes_of(outputs, heads, last));
+  const std::vector<int64_t> lead = sizes(outputs, 0, heads);
+  const Weights weights(row_weights, lead, sizes(outputs, heads, last), outputs.device());
   const TableOfHeads output(outputs, heads), target(as_floats(targets), 0);
   const int64_t columns = output.columns;
-  check_output("counts", counts, lead, kRegressionCounts * columns, ScalarType::Long);
-  check_output("sums", sums, lead, kRegressionSums * columns, ScalarType::Double);
+  check_output("counts", counts, lead, kRegressionCounts * columns, ScalarType::Long, outputs.device());
+  check_output("sums", sums, lead, kRegressionSums * columns, ScalarType::Double, outputs.device());
   Output count(counts), sum(sums);
   const int64_t step = column_chunk_rows(columns);
   const Chunked chunked{

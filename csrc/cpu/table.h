@@ -1,7 +1,7 @@
 // Tensors (*heads, *rows, columns) as one table for each head.
 #pragma once
 
-#include "arguments.h"
+#include "../torch/arguments.h"
 
 namespace ftcore {
 
@@ -39,17 +39,13 @@ class TableOfHeads {
   std::vector<int64_t> offsets_;  // in elements
 };
 
-inline std::vector<int64_t> sizes_of(const Tensor& t, int64_t begin, int64_t end) {
-  return {t.sizes().begin() + begin, t.sizes().begin() + end};
-}
-
 // Whether `table` is (*heads, *rows, columns), of one column or more, and `targets` the same but
 // for the heads, and both on the CPU.
 inline void check_table(const Tensor& table, const Tensor& targets, int64_t heads) {
   STD_TORCH_CHECK(heads >= 0 && table.dim() > heads && table.size(table.dim() - 1) >= 1,
                   "there must be a column");
   STD_TORCH_CHECK(table.is_cpu() && targets.is_cpu() &&
-                      has_shape(targets, sizes_of(table, heads, table.dim())),
+                      has_shape(targets, sizes(table, heads, table.dim())),
                   "targets have another shape");
 }
 

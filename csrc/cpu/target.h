@@ -1,15 +1,4 @@
-// What a target asks for, and what is computed again in float64 where lanes cannot tell.
-
-// Why a row is not scored. A lane without a row is left out, and so is a row of weight 0.
-constexpr int64_t kIgnored = -1, kInvalid = -2, kLeftOut = -3, kNonFinite = -4;
-
-// The class of row r from 0 to C - 1, or why there is none.
-FTCORE_INLINE int64_t classify(const Batch& batch, int64_t r) {
-  const int64_t target = batch.targets[r];
-  if (batch.weight(r) == 0) return kLeftOut;
-  if (batch.has_ignore_index && target == batch.ignore_index) return kIgnored;
-  return target >= 0 && target < batch.classes ? target : kInvalid;
-}
+// What is computed again in float64 where lanes cannot tell.
 
 // 1 / sum exp(z - max) in float64 of C logits `stride` apart.
 template <class T>

@@ -97,6 +97,20 @@ def test_rows_are_those_of_the_logits(classes: int) -> None:
     torch.testing.assert_close(rows[1], again[1], rtol=1e-12, atol=1e-30, equal_nan=True)
 
 
+def test_rows_and_weights_of_each_head_are_its_own() -> None:
+    features, weight, bias, targets = whole_numbers(130, 10, (3,), torch.float64)
+    rows = torch.empty(3, 130, 3, dtype=torch.int64), torch.empty(3, 130, 4, dtype=torch.float64)
+    weights = torch.arange(390).view(3, 130) % 4
+    state = added(features, weight, bias, targets, rows=rows, weights=weights)
+    for head in range(3):
+        own = torch.empty_like(rows[0][0]), torch.empty_like(rows[1][0])
+        alone = added(features, weight[head], bias[head], targets, rows=own, weights=weights[head])
+        assert torch.equal(state.counts[head], alone.counts)
+        torch.testing.assert_close(state.sums[head], alone.sums, rtol=1e-12, atol=1e-30)
+        assert torch.equal(rows[0][head], own[0])
+        torch.testing.assert_close(rows[1][head], own[1], rtol=1e-12, atol=1e-30, equal_nan=True)
+
+
 @pytest.mark.parametrize("classes", [10, 100, 4100])
 @pytest.mark.parametrize(
     "change", ["nan", "inf", "-inf", "huge", "zero features", "no bias", "strided", "invalid"]

@@ -1,6 +1,8 @@
-// What the ops have in common in checking their arguments and in finding their way through strides.
+// What the ops have in common, on any device, in checking their arguments and in finding their way
+// through strides.
 #pragma once
 
+#include <torch/csrc/stable/device.h>
 #include <torch/csrc/stable/ops.h>
 #include <torch/csrc/stable/tensor.h>
 #include <torch/headeronly/core/ScalarType.h>
@@ -15,6 +17,7 @@
 namespace ftcore {
 
 using torch::headeronly::ScalarType;
+using torch::stable::Device;
 using torch::stable::Tensor;
 
 // Dimensions begin <= d < end as one, or nothing if no single stride steps through them.
@@ -56,10 +59,14 @@ inline bool has_shape(const Tensor& t, const std::vector<int64_t>& shape) {
          std::equal(shape.begin(), shape.end(), t.sizes().begin());
 }
 
+inline std::vector<int64_t> sizes(const Tensor& t, int64_t begin, int64_t end) {
+  return {t.sizes().begin() + begin, t.sizes().begin() + end};
+}
+
 inline void check_output(const char* name, const Tensor& t, std::vector<int64_t> shape,
-                         int64_t last, ScalarType type) {
+                         int64_t last, ScalarType type, Device device) {
   shape.push_back(last);
-  STD_TORCH_CHECK(t.is_cpu() && t.scalar_type() == type && has_shape(t, shape), name,
+  STD_TORCH_CHECK(t.device() == device && t.scalar_type() == type && has_shape(t, shape), name,
                   " has the wrong type, shape or device");
 }
 
@@ -93,11 +100,12 @@ inline Tensor contiguous_int64(const Tensor& t) {
 class Weights {
  public:
   Weights(const std::optional<Tensor>& given, const std::vector<int64_t>& heads,
-          const std::vector<int64_t>& rows) {
+          const std::vector<int64_t>& rows, Device device) {
     if (!given) return;
     std::vector<int64_t> all = heads;
     all.insert(all.end(), rows.begin(), rows.end());
-    STD_TORCH_CHECK((has_shape(*given, rows) || has_shape(*given, all)) && given->is_cpu() &&
+    STD_TORCH_CHECK((has_shape(*given, rows) || has_shape(*given, all)) &&
+                        given->device() == device &&
                         (is_integer(*given) || given->scalar_type() == ScalarType::Bool),
                     "weights do not fit");
     used_ = contiguous_int64(*given);
@@ -108,6 +116,7 @@ class Weights {
     if (!used_) return nullptr;
     return static_cast<const int64_t*>(used_->data_ptr()) + head * stride_;
   }
+  int64_t head_stride() const { return stride_; }
 
  private:
   std::optional<Tensor> used_;
