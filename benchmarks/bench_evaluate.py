@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.bench_statistics import host
+from benchmarks.measurement import host
 from ftcore.engine.stored import BLOCK
 
 ROUNDS = 3

@@ -18,8 +18,8 @@ from tests.native.emulator import compile_with_fibers
 PROJECT = Path(__file__).resolve().parents[2]
 # The rest is about the row kernels, which test_cuda_kernels.py has.
 CHOICE = (
-    "native and not 600 and not 3073 and not 4100 and (any_shape or single_row or come_back or head "
-    "or image or told or integers or refused or hostile or like_the_oracle and float32)"
+    "native and not 600 and not 3073 and not 4100 and (any_shape or single_row or come_back "
+    "or head or image or told or integers or refused or hostile or like_the_oracle and float32)"
 )
 
 
