@@ -55,10 +55,16 @@ BENCH_OPTIONS = --override-ini=addopts= --override-ini='python_files=bench_*.py'
 # What peers allocate is recycled; with glibc's defaults most of their time is page faults.
 WARM = MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=1073741824
 
-bench:  ## Measure the statistics ops beside their peers, which takes minutes
-	$(WARM) OMP_NUM_THREADS=1 FTCORE_BENCH_JSON=benchmarks/results/statistics.json \
-	  FTCORE_BENCH_LINEAR_JSON=benchmarks/results/linear_statistics.json \
+RESULTS = benchmarks/results
+
+bench:  ## Measure the statistics ops beside their peers, which takes some fifteen minutes
+	$(WARM) OMP_NUM_THREADS=1 FTCORE_BENCH_JSON=$(RESULTS)/statistics.json \
+	  FTCORE_BENCH_LINEAR_JSON=$(RESULTS)/linear_statistics.json \
+	  FTCORE_BENCH_COLUMNS_JSON=$(RESULTS)/column_statistics.json \
+	  FTCORE_BENCH_LOSS_JSON=$(RESULTS)/linear_loss.json \
 	  $(PYTHON) -m pytest benchmarks $(BENCH_OPTIONS)
+	OMP_NUM_THREADS=1 FTCORE_BENCH_ROUNDS=5 FTCORE_BENCH_JSON=$(RESULTS)/statistics_cold.json \
+	  $(PYTHON) -m pytest benchmarks/bench_statistics.py $(BENCH_OPTIONS) -k 'float32 and one'
 	$(PYTHON) -m benchmarks.performance_page
 
 bench-compare:  ## Measure the statistics op again, and show what changed since the stored results

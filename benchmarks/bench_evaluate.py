@@ -126,6 +126,16 @@ def measure_size(folder: Path, rows: int, classes: int) -> dict[str, Any]:
     return row
 
 
+def time_run() -> dict[str, Any]:
+    """Return the seconds of each step of the README's first run."""
+    options = ["run", "--backbone", "resnet18", "--freeze", "bottom"]
+    with tempfile.TemporaryDirectory() as folder:
+        quiet = [*options, "--out", folder, "--json", "--quiet"]
+        done = measure([sys.executable, "-m", "ftcore", *quiet])
+    timings = json.loads(done["printed"])["timings"]
+    return {"command": " ".join(["ftcore", *options]), "timings": timings}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
@@ -145,6 +155,7 @@ def main() -> None:
         "dtype": "float32",
         "block_bytes": 4 * BLOCK,
         "import_torch": {"wall_s": imported["wall_s"], "peak_mib": imported["peak_mib"]},
+        "run": time_run(),
         "rows": rows,
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -38,7 +38,7 @@ def results() -> Iterator[list[dict[str, Any]]]:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2], ids=["one thread", "two threads"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.shape))
 def test_statistics(

@@ -28,8 +28,22 @@ torchmetrics and torcheval a part of them. The last columns: the time over that 
 logits once (`torch.sum` of the same bytes as int64), and 10⁹ logits a second.
 
 The peers' large temporaries are recycled here: glibc is told to keep what is freed (`WARM` in the
-Makefile). With its defaults most of the peers' time with many classes is page faults, which would
-flatter the kernel.
+Makefile).
+"""
+
+COLD = """\
+
+With glibc's defaults instead, most of the peers' time with many classes is page faults, which
+flatters the kernel; these are the same ratios then:
+"""
+
+LIMITS = """\
+
+What holds it back, by experiment on one core: from 1,000 classes on, the exponentials and three
+sums of them (9 cycles for 16 logits in a loop of nothing else, 12 to 13 beside the scan of the next
+row) rather than memory; up to some hundred classes, what every row costs whatever its length, some
+250 cycles; with 10 classes, counting and bringing 16 rows side by side; in segmentation, about 25
+instructions for each vector of 16 logits, and copying classes that lie far apart.
 """
 
 LINEAR = """\
@@ -40,11 +54,49 @@ LINEAR = """\
 logits: 31 MiB and 1,000 MiB in float32. Its own extra memory is the growth of the resident set.
 """
 
+COLUMNS = """\
+
+## Statistics of regressions and of many labels
+
+How many times as long the others take as `regression_statistics_` and `multilabel_statistics_`,
+with one thread. "torch eager" computes the same sums, and for labels histograms of the same size;
+torchmetrics computes MSE, MAE, R² and Pearson's correlation, or F1 and exact match alone.
+"""
+
+LOSS = """\
+
+## Why there is no fused loss for training
+
+A loss that never holds the logits saves memory, and what time is not spent in matrix products. The
+last columns say how much that is: the most that such a kernel could save of `cross_entropy` of a
+linear layer, forward and backward, if all the rest took no time at all. A loop over chunks of rows,
+which gives the products a part of their speed back, ate up what was left. So there is none.
+"""
+
+EVALUATE = """\
+
+## Evaluating stored logits
+
+`ftcore evaluate --logits` of {classes:,} classes in float32, each time in a process of its own,
+best of {rounds} rounds. Scoring reads and scores the file; reading is the same without scoring; the whole
+includes start-up and the intervals of all default metrics. `import torch` alone takes {start:.1f} s
+and {import_mib:.0f} MiB.
+"""
+
+SHARE = """\
+
+Evaluation is a small part of a run: of `{command}` ({total:.1f} s, of which
+{features:.1f} s compute the frozen features), scoring the validation part after each epoch took {validation:.2f} %, scoring the
+test part {test:.2f} %, and the intervals {intervals:.2f} %.
+"""
+
 GPU = """\
 
 ## GPU
 
-Nothing here has run on a GPU yet: there the pure-torch reference computes the statistics.
+Not yet run on a GPU. The CUDA kernels compile for sm_80 and sm_90 without a warning or a spilled
+register, and their logic is tested on the CPU, thread by thread, against the same oracle.
+`benchmarks/gpu.sh` builds, tests and measures them on a machine that has one.
 """
 
 
@@ -85,40 +137,116 @@ def linear_rows(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
         )
 
 
+def cold_rows(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    for row in rows:
+        times = row["median_ms"]
+        ratios = (
+            f"{times[peer] / times['ftcore native']:.1f}" if peer in times else "" for peer in PEERS
+        )
+        yield str(tuple(row["shape"])), *ratios
+
+
+def column_rows(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    for row in rows:
+        times = row["median_ms"]
+        ours = times["ftcore native"]
+        ratios = (f"{times[peer] / ours:.1f}" for peer in ("torch eager", "torchmetrics"))
+        yield row["op"], str(tuple(row["shape"])), *ratios, f"{ours:.2f}"
+
+
+def loss_rows(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    for row in rows:
+        times, saved = row["median_ms"], (row["most_saved"], row["most_saved_of_a_head"])
+        loss = (f"{times[name]:.1f}" for name in ("loss", "its products"))
+        yield str(tuple(row["size"])), *loss, *(f"{100 * share:.0f} %" for share in saved)
+
+
+def evaluate_rows(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    for row in rows:
+        for cache in ("warm", "cold"):
+            taken = row[cache]
+            best = taken["best"]
+            yield (
+                f"{row['rows']:,}",
+                cache,
+                f"{best['scoring_s']:.2f}",
+                f"{taken['best_reading_s']:.2f}",
+                f"{row['bytes'] / 1e9 / best['scoring_s']:.1f}",
+                f"{best['wall_s']:.1f}",
+                f"{taken['peak_mib']:.0f}",
+            )
+
+
 def machine(content: dict[str, Any]) -> str:
     host = content["host"]
     versions = ", ".join(f"{name} {version}" for name, version in host["versions"].items())
     return f"\nOn {host['cpus']} cores of {host['cpu']}; {versions}; {content['rounds']} rounds.\n"
 
 
-def page() -> str:
-    statistics, linear = load("statistics.json"), load("linear_statistics.json")
-    return "".join(
-        [
-            HEAD,
-            machine(statistics),
-            "\n",
-            table(
-                ("logits", "type", "threads", *PEERS, "over one read", "10⁹ logits/s"),
-                statistics_rows(statistics["rows"]),
-            ),
-            LINEAR,
-            "\n",
-            table(
-                (
-                    "rows, features, classes",
-                    "type",
-                    "threads",
-                    "over the product, median",
-                    "over the product, best",
-                    "linear + torch eager over ours",
-                    "extra MiB",
-                ),
-                linear_rows(linear["rows"]),
-            ),
-            GPU,
-        ]
+def statistics_section() -> Iterator[str]:
+    warm, cold = load("statistics.json"), load("statistics_cold.json")
+    head = ("logits", "type", "threads", *PEERS, "over one read", "10⁹ logits/s")
+    yield from (HEAD, machine(warm), "\n", table(head, statistics_rows(warm["rows"])))
+    yield from (COLD, "\n", table(("logits", *PEERS), cold_rows(cold["rows"])), LIMITS)
+
+
+def linear_section() -> Iterator[str]:
+    head = (
+        "rows, features, classes",
+        "type",
+        "threads",
+        "over the product, median",
+        "over the product, best",
+        "linear + torch eager over ours",
+        "extra MiB",
     )
+    yield from (LINEAR, "\n", table(head, linear_rows(load("linear_statistics.json")["rows"])))
+
+
+def columns_section() -> Iterator[str]:
+    head = ("op", "shape", "torch eager", "torchmetrics", "ours, ms")
+    yield from (COLUMNS, "\n", table(head, column_rows(load("column_statistics.json")["rows"])))
+
+
+def loss_section() -> Iterator[str]:
+    head = (
+        "rows, features, classes",
+        "cross_entropy, ms",
+        "its products, ms",
+        "most to save",
+        "most to save with frozen features",
+    )
+    yield from (LOSS, "\n", table(head, loss_rows(load("linear_loss.json")["rows"])))
+
+
+def evaluate_section() -> Iterator[str]:
+    content = load("evaluate.json")
+    head = ("rows", "cache", "scoring, s", "reading, s", "GB/s", "whole, s", "peak MiB")
+    imported, run = content["import_torch"], content["run"]
+    yield EVALUATE.format(
+        classes=content["rows"][0]["classes"],
+        rounds=content["rounds"],
+        start=imported["wall_s"],
+        import_mib=imported["peak_mib"],
+    )
+    yield from ("\n", table(head, evaluate_rows(content["rows"])))
+    seconds = run["timings"]
+    total = sum(seconds.values())
+    shares = {name: 100 * seconds[name] / total for name in ("validation", "test", "intervals")}
+    yield SHARE.format(
+        command=run["command"], total=total, features=seconds["frozen features"], **shares
+    )
+
+
+def page() -> str:
+    sections = (
+        statistics_section,
+        linear_section,
+        columns_section,
+        loss_section,
+        evaluate_section,
+    )
+    return "".join("".join(section()) for section in sections) + GPU
 
 
 def main() -> int:
