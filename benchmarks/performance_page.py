@@ -78,16 +78,16 @@ EVALUATE = """\
 ## Evaluating stored logits
 
 `ftcore evaluate --logits` of {classes:,} classes in float32, each time in a process of its own,
-best of {rounds} rounds. Scoring reads and scores the file; reading is the same without scoring; the whole
-includes start-up and the intervals of all default metrics. `import torch` alone takes {start:.1f} s
-and {import_mib:.0f} MiB.
+best of {rounds} rounds. Scoring reads and scores the file; reading is the same without scoring;
+the whole includes start-up and the intervals of all default metrics. `import torch` alone takes
+{start:.1f} s and {import_mib:.0f} MiB.
 """
 
 SHARE = """\
 
 Evaluation is a small part of a run: of `{command}` ({total:.1f} s, of which
-{features:.1f} s compute the frozen features), scoring the validation part after each epoch took {validation:.2f} %, scoring the
-test part {test:.2f} %, and the intervals {intervals:.2f} %.
+{features:.1f} s compute the frozen features), scoring the validation part after each epoch took
+{validation:.2f} %, scoring the test part {test:.2f} %, and the intervals {intervals:.2f} %.
 """
 
 GPU = """\

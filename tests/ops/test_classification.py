@@ -378,17 +378,6 @@ def test_fake_tensors_are_checked_and_left_alone() -> None:
             ops.classification_statistics_(state, torch.zeros(8, 5), targets)
 
 
-def test_compiles_into_one_graph() -> None:
-    def step(counts: Tensor, sums: Tensor, logits: Tensor, targets: Tensor) -> None:
-        torch.ops.ftcore.classification_statistics_(counts, sums, 2 * logits, targets)
-
-    logits, targets = random_batch(7, 5)
-    state = ops.ClassificationLayout(5).empty()
-    compiled = torch.compile(step, fullgraph=True, backend="aot_eager")
-    compiled(state.counts, state.sums, logits, targets)
-    assert torch.equal(state.counts, added(2 * logits, targets).counts)
-
-
 def test_no_gradient_flows_into_the_state() -> None:
     logits, targets = random_batch(7, 5)
     state = added(logits.requires_grad_(), targets)

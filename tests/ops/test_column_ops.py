@@ -181,18 +181,6 @@ def test_fake_tensors_are_checked_and_left_alone(op: ColumnOp) -> None:
 
 
 @both
-def test_compiles_into_one_graph(op: ColumnOp) -> None:
-    def step(counts: Tensor, sums: Tensor, outputs: Tensor, targets: Tensor) -> None:
-        op.op(counts, sums, 2 * outputs, targets)
-
-    outputs, targets = op.batch(7, 5)
-    state = op.layout(5).empty()
-    compiled = torch.compile(step, fullgraph=True, backend="aot_eager")
-    compiled(state.counts, state.sums, outputs, targets)
-    assert_same(state, op.added(2 * outputs, targets))
-
-
-@both
 def test_no_gradient_flows_into_the_state(op: ColumnOp) -> None:
     outputs, targets = op.batch(7, 5)
     assert not op.added(outputs.requires_grad_(), targets).sums.requires_grad

@@ -227,17 +227,3 @@ def test_fake_refuses_like_the_op() -> None:
             None,
             torch.zeros(3, dtype=torch.int64),
         )
-
-
-def test_compiles_in_one_graph() -> None:
-    features, weight, bias, targets = whole_numbers(30, 10, (), torch.float32)
-    expected = added(features, weight, bias, targets, ignore_index=-1)
-    state = ops.ClassificationLayout.of(10).empty()
-
-    @torch.compile(fullgraph=True, backend="aot_eager")
-    def step(features: Tensor) -> None:
-        OP(state.counts, state.sums, features * 1, weight, bias, targets, ignore_index=-1)
-
-    step(features)
-    assert torch.equal(state.counts, expected.counts)
-    torch.testing.assert_close(state.sums, expected.sums)
