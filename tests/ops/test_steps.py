@@ -81,6 +81,7 @@ def test_compiles_into_one_graph(name: str) -> None:
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="inductor needs g++")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch 2.11 warns of itself
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_compiles_with_inductor(name: str) -> None:
     step, plain = pair(name)
