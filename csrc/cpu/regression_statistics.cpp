@@ -29,7 +29,8 @@ void regression_statistics_(Tensor counts, Tensor sums, const Tensor outputs, co
   const Weights weights(row_weights, lead, sizes(outputs, heads, last), outputs.device());
   const TableOfHeads output(outputs, heads), target(as_floats(targets), 0);
   const int64_t columns = output.columns;
-  check_output("counts", counts, lead, kRegressionCounts * columns, ScalarType::Long, outputs.device());
+  check_output("counts", counts, lead, kRegressionCounts * columns, ScalarType::Long,
+               outputs.device());
   check_output("sums", sums, lead, kRegressionSums * columns, ScalarType::Double, outputs.device());
   Output count(counts), sum(sums);
   const int64_t step = column_chunk_rows(columns);

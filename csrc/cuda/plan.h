@@ -46,8 +46,12 @@ struct Plan {
   int64_t staged_bytes;
   TallyShape tally;
 
-  FTCORE_HOST_DEVICE int64_t reduction_bytes() const { return (threads / kWarp) * int64_t{4 * sizeof(double)}; }
-  FTCORE_HOST_DEVICE int64_t shared_bytes() const { return staged_bytes + reduction_bytes() + tally.bytes(); }
+  FTCORE_HOST_DEVICE int64_t reduction_bytes() const {
+    return (threads / kWarp) * int64_t{4 * sizeof(double)};
+  }
+  FTCORE_HOST_DEVICE int64_t shared_bytes() const {
+    return staged_bytes + reduction_bytes() + tally.bytes();
+  }
 };
 
 inline TallyShape tally_of(int64_t classes, int64_t bins) {

@@ -65,7 +65,8 @@ inline __device__ void reduce(const Totals& totals, double* slots, double* chunk
 }
 
 template <class T, class Way>
-__global__ void __launch_bounds__(Way::threads, 512 / Way::threads) score_rows(const __grid_constant__ Job all) {
+__global__ void __launch_bounds__(Way::threads, 512 / Way::threads)
+    score_rows(const __grid_constant__ Job all) {
   extern __shared__ __align__(16) char shared[];
   const Plan& plan = all.plan;
   const int64_t head = blockIdx.x / plan.chunks, chunk = blockIdx.x % plan.chunks;
