@@ -1,13 +1,14 @@
-// How launching.cuh runs kernels on the CPU.
+// How launching.cuh and launching_columns.cuh run kernels on the CPU.
 #pragma once
 
 #include "../../../csrc/cuda/launching.cuh"
+#include "../../../csrc/cuda/launching_columns.cuh"
 
 namespace on_cpu {
 
 struct Launch {
-  void operator()(void (*kernel)(ftcore::Job), const ftcore::Grid& grid,
-                  const ftcore::Job& job) const {
+  template <class Job>
+  void operator()(void (*kernel)(Job), const ftcore::Grid& grid, const Job& job) const {
     run(grid.blocks, grid.threads, grid.shared_bytes, [&] { kernel(job); });
   }
 };
