@@ -75,7 +75,7 @@ __device__ void visit(const ColumnPlan& plan, const Place& place, const Read& re
 }
 
 // Bytes of shared memory in which so many numbers of 8 bytes of each thread are added up.
-constexpr int64_t slot_bytes(int64_t numbers) { return numbers * kColumnThreads * 8; }
+FTCORE_HOST_DEVICE constexpr int64_t slot_bytes(int64_t numbers) { return numbers * kColumnThreads * 8; }
 
 // Adds up `own` over the threads of each column, in an order that depends on the plan alone. All
 // threads call it; the first lane of each column gets the sums.

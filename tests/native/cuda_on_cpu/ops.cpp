@@ -7,6 +7,8 @@
 #define aoti_torch_delete_device_guard delete_no_guard
 
 #include "../../../csrc/cuda/classification_statistics.cu"
+#include "../../../csrc/cuda/launching.cuh"
+#include "../../../csrc/cuda/launching_columns.cuh"
 #include "../../../csrc/cuda/linear_classification_statistics.cu"
 #include "../../../csrc/cuda/multilabel_statistics.cu"
 #include "../../../csrc/cuda/regression_statistics.cu"
