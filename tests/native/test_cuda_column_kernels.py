@@ -19,7 +19,7 @@ from tests.native.column_emulator import ColumnCall, ColumnEmulator
 from tests.native.emulator import DTYPES
 from tests.ops import test_multilabel, test_regression
 
-# So many rows of so many columns are several chunks, the last of which is not full; (columns, rows).
+# Columns, and so many rows that they are several chunks, the last of which is not full.
 MANY = [(1, 9000), (5, 1700), (32, 290), (33, 520), (70, 330)]
 INSIDE: dict[str, Callable[[Tensor], Tensor]] = {
     "rows": lambda given: given,
