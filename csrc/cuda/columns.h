@@ -13,7 +13,8 @@ namespace ftcore {
 
 constexpr int kColumnThreads = 256;
 constexpr int kMostWidth = 32;
-constexpr int64_t kRowsOfWord = 32;  // of the verdicts on rows, a bit each
+constexpr int64_t kRowsOfWord = 32;          // of the verdicts on rows, a bit each
+constexpr int64_t kMostChunkRows = 1 << 14;
 
 // A block has a chunk of the rows of a tile of columns; a thread has one of these columns, and every
 // `depth`-th of these rows.
@@ -29,7 +30,7 @@ struct ColumnPlan {
 
 inline ColumnPlan column_plan(int64_t rows, int64_t columns) {
   // With fewer rows for a thread, the sums of chunks would take memory like the table itself.
-  constexpr int64_t wanted_blocks = 1024, least = 16, most = 1 << 14;
+  constexpr int64_t wanted_blocks = 1024, least = 16;
   const auto parts = [](int64_t all, int64_t size) { return (all + size - 1) / size; };
   ColumnPlan plan{};
   plan.rows = rows;
@@ -38,7 +39,7 @@ inline ColumnPlan column_plan(int64_t rows, int64_t columns) {
   plan.width = static_cast<int>(parts(columns, plan.tiles));
   plan.depth = kColumnThreads / plan.width;
   const int64_t own = std::max(least, parts(rows * plan.tiles, wanted_blocks * plan.depth));
-  plan.chunk_rows = std::min(most, parts(own * plan.depth, kRowsOfWord) * kRowsOfWord);
+  plan.chunk_rows = std::min(kMostChunkRows, parts(own * plan.depth, kRowsOfWord) * kRowsOfWord);
   plan.chunks = parts(rows, plan.chunk_rows);
   return plan;
 }
@@ -68,6 +69,9 @@ struct MultilabelJob {
   ColumnSums sums;
   uint32_t* verdicts = nullptr;  // (heads, tiles, 2, words of the plan), to be written
 
+  FTCORE_HOST_DEVICE MultilabelCounts counts_of(int64_t head) const {
+    return {counts + head * MultilabelCounts::size(plan.columns, true), plan.columns};
+  }
   int64_t verdict_size() const { return heads * plan.tiles * 2 * plan.words(); }
 };
 

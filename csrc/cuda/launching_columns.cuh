@@ -27,8 +27,7 @@ void launch_job(const RegressionJob& job, const Launch& launch) {
 template <class Launch>
 void launch_job(const MultilabelJob& job, const Launch& launch) {
   if (job.heads == 0 || job.plan.rows == 0) return;
-  const Grid grid{job.plan.blocks(job.heads), kColumnThreads,
-                  slot_bytes(kLabelOutcomes) + Verdicts::bytes(job.plan)};
+  const Grid grid{job.plan.blocks(job.heads), kColumnThreads, multilabel_bytes(job.plan)};
   with_element(job.batch.logits.type, [&](auto logit) {
     if (job.batch.has_byte_targets) {
       launch(add_multilabel<decltype(logit), uint8_t>, grid, job);

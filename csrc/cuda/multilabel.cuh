@@ -1,12 +1,11 @@
-// The kernels of many labels: what each thread adds up of its label, and which rows are right.
+// The kernel of many labels: what each thread adds up of its label.
 #pragma once
 
 #include "../core/lane.h"
 #include "columns.cuh"
+#include "verdicts.cuh"
 
 namespace ftcore {
-
-inline __device__ int32_t bits_of(float x) { return __float_as_int(x); }
 
 template <class Real>
 struct MultilabelTotals {
@@ -27,30 +26,40 @@ struct MultilabelTotals {
   }
 };
 
-// Of each row of a chunk, whether any label of a tile is not scored, and whether any is wrong: two
-// bits, in two runs of words of shared memory, which go to a place of the tile's own.
-struct Verdicts {
-  uint32_t* words;
-  int64_t count;  // of each run
+// Histograms of few labels in 32 bits of shared memory, added to the state's at the end of the
+// block; other labels, and weights that are not small, add to the state's at once.
+struct Histograms {
+  static constexpr int64_t most_labels = 5;
+  static constexpr int64_t small = (int64_t{1} << 31) / kMostChunkRows;  // 32 bits hold so many
 
-  static int64_t bytes(const ColumnPlan& plan) { return plan.chunk_rows / kRowsOfWord * 2 * 4; }
+  int64_t* state;   // (2, labels, bins)
+  int32_t* shared;  // the same, or null
+  int64_t labels;
 
-  __device__ Verdicts(const ColumnPlan& plan, void* shared)
-      : words(static_cast<uint32_t*>(shared)), count(plan.chunk_rows / kRowsOfWord) {}
+  static FTCORE_HOST_DEVICE int64_t bytes(int64_t labels) {
+    return labels <= most_labels ? 2 * labels * kLogitBins * 4 : 0;
+  }
 
+  __device__ Histograms(const MultilabelCounts& counts, int64_t labels_, void* shared_)
+      : state(counts.positives),
+        shared(labels_ <= most_labels ? static_cast<int32_t*>(shared_) : nullptr),
+        labels(labels_) {}
+
+  __device__ int64_t cells() const { return shared == nullptr ? 0 : 2 * labels * kLogitBins; }
   __device__ void clear() const {
-    for (int64_t i = threadIdx.x; i < 2 * count; i += kColumnThreads) words[i] = 0;
+    for (int64_t i = threadIdx.x; i < cells(); i += kColumnThreads) shared[i] = 0;
   }
-  __device__ void find(int64_t row, bool is_wrong) const {  // from the first of the chunk
-    atomicOr(words + (is_wrong ? count : 0) + row / kRowsOfWord, 1u << row % kRowsOfWord);
+  __device__ void add(bool is_there, int64_t label, int32_t bin, int64_t weight) const {
+    const int64_t cell = ((is_there ? 0 : labels) + label) * kLogitBins + bin;
+    if (shared != nullptr && weight > -small && weight < small) {
+      add_to(shared + cell, static_cast<int32_t>(weight));
+    } else {
+      add_to(state + cell, weight);
+    }
   }
-  __device__ void put(const MultilabelJob& job, const Place& place) const {
-    const int64_t all = job.plan.words();
-    uint32_t* const own = job.verdicts + (place.head * job.plan.tiles + place.tile) * 2 * all +
-                          place.chunk * count;
-    for (int64_t i = threadIdx.x; i < count; i += kColumnThreads) {
-      own[i] = words[i];
-      own[all + i] = words[count + i];
+  __device__ void flush() const {
+    for (int64_t i = threadIdx.x; i < cells(); i += kColumnThreads) {
+      add_to(state + i, int64_t{shared[i]});
     }
   }
 };
@@ -66,8 +75,8 @@ struct MultilabelValue {
 template <class Real>
 struct LabelOfHead {
   const MultilabelBatch& batch;
-  MultilabelCounts counts;
   int64_t label;
+  Histograms histograms;
   Verdicts verdicts;
   MultilabelTotals<Real> totals{};
 
@@ -81,13 +90,19 @@ struct LabelOfHead {
     if (!is_scored(outcome) || is_wrong) verdicts.find(row, is_wrong);
     if (!is_scored(outcome)) return;
     totals.add(z, is_wrong, weight);
-    int64_t* const histogram = code == kIsThere ? counts.positives : counts.negatives;
-    add_to(histogram + label * kLogitBins + logit_bin(bits_of(static_cast<float>(z))), weight);
+    const int32_t bin = logit_bin(__float_as_int(static_cast<float>(z)));
+    histograms.add(code == kIsThere, label, bin, weight);
   }
 };
 
+// Of shared memory.
+inline int64_t multilabel_bytes(const ColumnPlan& plan) {
+  const int64_t histograms = Histograms::bytes(plan.columns);
+  return Verdicts::bytes(plan) + std::max(histograms, slot_bytes(kLabelOutcomes));
+}
+
 template <class Logit, class Target>
-__global__ void __launch_bounds__(kColumnThreads, 2) add_multilabel(const __grid_constant__ MultilabelJob job) {
+__global__ void __launch_bounds__(kColumnThreads, sizeof(Logit) < 8 ? 3 : 2) add_multilabel(const __grid_constant__ MultilabelJob job) {
   extern __shared__ __align__(16) char shared[];
   using Real = typename RealOf<Logit>::type;
   const MultilabelBatch& batch = job.batch;
@@ -96,10 +111,11 @@ __global__ void __launch_bounds__(kColumnThreads, 2) add_multilabel(const __grid
   const Column<Logit> logits(batch.logits, place.head * job.logit_stride, place.column);
   const Target* const targets = static_cast<const Target*>(batch.targets) + place.column;
   const int64_t* const weights = batch.weights + place.head * job.weight_stride;
-  const MultilabelCounts counts(
-      job.counts + place.head * MultilabelCounts::size(plan.columns, true), plan.columns);
-  LabelOfHead<Real> label{batch, counts, place.column,
-                          Verdicts(plan, shared + slot_bytes(kLabelOutcomes))};
+  const MultilabelCounts counts = job.counts_of(place.head);
+  char* const rest = shared + Verdicts::bytes(plan);  // histograms, and then what is added up
+  LabelOfHead<Real> label{batch, place.column, Histograms(counts, plan.columns, rest),
+                          Verdicts(plan, shared)};
+  label.histograms.clear();
   label.verdicts.clear();
   __syncthreads();
   visit(
@@ -111,48 +127,13 @@ __global__ void __launch_bounds__(kColumnThreads, 2) add_multilabel(const __grid
       [&](int64_t r, const MultilabelValue<Logit, Target>& value) {
         label.add(r - place.begin, real(value.logit), value.target, value.weight);
       });
-  add_lanes(plan, place, label.totals.sums, shared);
-  put_sums(plan, place, job.sums, label.totals.sums);
-  add_lanes(plan, place, label.totals.counts, shared);
-  put_counts(plan, place, counts.ignored, label.totals.counts);
+  __syncthreads();
+  label.histograms.flush();
   label.verdicts.put(job, place);
-}
-
-constexpr int64_t kVerdictRows = 8 * kColumnThreads;  // of a block
-
-FTCORE_HOST_DEVICE inline int64_t verdict_blocks(const ColumnPlan& plan) {
-  return (plan.rows + kVerdictRows - 1) / kVerdictRows;
-}
-
-// Counts the rows all of whose labels were scored, and those that are right: a thread a row.
-inline __device__ void count_row(const MultilabelJob& job, int64_t head, int64_t r,
-                                 int64_t (&own)[2]) {
-  const int64_t words = job.plan.words();
-  const uint32_t* word = job.verdicts + head * job.plan.tiles * 2 * words + r / kRowsOfWord;
-  uint32_t unscored = 0, wrong = 0;
-  for (int64_t tile = 0; tile < job.plan.tiles; ++tile, word += 2 * words) {
-    unscored |= word[0];
-    wrong |= word[words];
-  }
-  const uint32_t bit = 1u << r % kRowsOfWord;
-  const int64_t weight =
-      job.batch.weights == nullptr ? 1 : job.batch.weights[head * job.weight_stride + r];
-  if ((unscored & bit) == 0) own[0] += weight;
-  if (((unscored | wrong) & bit) == 0) own[1] += weight;
-}
-
-static __global__ void __launch_bounds__(kColumnThreads) count_rows(const __grid_constant__ MultilabelJob job) {
-  const int64_t blocks = verdict_blocks(job.plan);
-  const int64_t head = blockIdx.x / blocks, begin = blockIdx.x % blocks * kVerdictRows;
-  const int64_t past = begin + kVerdictRows, end = past < job.plan.rows ? past : job.plan.rows;
-  int64_t own[2] = {};
-  for (int64_t r = begin + threadIdx.x; r < end; r += kColumnThreads) count_row(job, head, r, own);
-  const int64_t rows = Warp{}.sum(own[0]), exact = Warp{}.sum(own[1]);
-  if (Warp{}.lane() != 0) return;
-  const MultilabelCounts counts(
-      job.counts + head * MultilabelCounts::size(job.plan.columns, true), job.plan.columns);
-  add_to(counts.rows, rows);
-  add_to(counts.exact, exact);
+  add_lanes(plan, place, label.totals.sums, rest);
+  put_sums(plan, place, job.sums, label.totals.sums);
+  add_lanes(plan, place, label.totals.counts, rest);
+  put_counts(plan, place, counts.ignored, label.totals.counts);
 }
 
 }  // namespace ftcore

@@ -16,7 +16,6 @@ from torch import Tensor
 from ftcore import ops
 from ftcore.ops.layout import State
 from tests.native.column_emulator import ColumnCall, ColumnEmulator
-from tests.native.emulator import DTYPES
 from tests.ops import test_multilabel, test_regression
 
 # Columns, and so many rows that they are several chunks, the last of which is not full.
@@ -95,9 +94,18 @@ def test_labels_of_many_chunks_equal_the_oracle(
     test_multilabel.assert_equals_oracle(state, (logits, targets), "native", weights, 9)
 
 
-@pytest.mark.parametrize("columns", [1, 3, 33, 65])
+@pytest.mark.parametrize("weight", [2**17 - 1, 2**17, -(2**17), 2**40 + 3])
+@pytest.mark.parametrize("labels", [5, 6])  # histograms in 32 bits, and in 64
+def test_weights_may_be_large(weight: int, labels: int, column_emulator: ColumnEmulator) -> None:
+    batch = test_multilabel.random_batch(40, labels)
+    weights = torch.full((40,), weight)
+    state = of_head(multilabel(column_emulator, batch[0].unsqueeze(0), batch[1], weights), 0)
+    test_multilabel.assert_equals_oracle(state, batch, "native", weights, 9)
+
+
+@pytest.mark.parametrize("columns", [1, 33, 65])
 @pytest.mark.parametrize("weighted", ["no", "shared", "by head"])
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64], ids=str)
 def test_each_head_gets_its_own_statistics(
     dtype: torch.dtype, weighted: str, columns: int, column_emulator: ColumnEmulator
 ) -> None:
