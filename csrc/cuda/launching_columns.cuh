@@ -36,7 +36,7 @@ void launch_job(const MultilabelJob& job, const Launch& launch) {
     }
   });
   launch_sums(job, launch);
-  launch(count_rows, Grid{job.heads * verdict_blocks(job.plan), kColumnThreads, 0}, job);
+  launch(count_rows, Grid{job.heads * job.plan.chunks, kColumnThreads, 0}, job);
 }
 
 }  // namespace ftcore

@@ -30,6 +30,8 @@ struct MultilabelTotals {
 // block; other labels, and weights that are not small, add to the state's at once.
 struct Histograms {
   static constexpr int64_t most_labels = 5;
+  static_assert(2 * most_labels * kLogitBins * 4 + kMostChunkRows / kRowsOfWord * 2 * 4 <=
+                kSharedBytes);  // with the verdicts
   static constexpr int64_t small = (int64_t{1} << 31) / kMostChunkRows;  // 32 bits hold so many
 
   int64_t* state;   // (2, labels, bins)

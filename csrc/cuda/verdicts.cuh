@@ -36,12 +36,6 @@ struct Verdicts {
   }
 };
 
-constexpr int64_t kVerdictRows = 8 * kColumnThreads;  // of a block
-
-FTCORE_HOST_DEVICE inline int64_t verdict_blocks(const ColumnPlan& plan) {
-  return (plan.rows + kVerdictRows - 1) / kVerdictRows;
-}
-
 // Counts a row if all its labels were scored, and if they are right too.
 inline __device__ void count_row(const MultilabelJob& job, int64_t head, int64_t r,
                                  int64_t (&own)[2]) {
@@ -59,11 +53,11 @@ inline __device__ void count_row(const MultilabelJob& job, int64_t head, int64_t
   if (((unscored | wrong) & bit) == 0) own[1] += weight;
 }
 
-// A thread a row.
+// A block a chunk of rows, a thread one row after the other.
 static __global__ void __launch_bounds__(kColumnThreads) count_rows(const __grid_constant__ MultilabelJob job) {
-  const int64_t blocks = verdict_blocks(job.plan);
-  const int64_t head = blockIdx.x / blocks, begin = blockIdx.x % blocks * kVerdictRows;
-  const int64_t past = begin + kVerdictRows, end = past < job.plan.rows ? past : job.plan.rows;
+  const ColumnPlan& plan = job.plan;
+  const int64_t head = blockIdx.x / plan.chunks, begin = blockIdx.x % plan.chunks * plan.chunk_rows;
+  const int64_t past = begin + plan.chunk_rows, end = past < plan.rows ? past : plan.rows;
   int64_t own[2] = {};
   for (int64_t r = begin + threadIdx.x; r < end; r += kColumnThreads) count_row(job, head, r, own);
   const int64_t rows = Warp{}.sum(own[0]), exact = Warp{}.sum(own[1]);
