@@ -68,6 +68,36 @@ FTCORE_HOST_DEVICE inline int32_t label_code(int64_t target, bool has_ignore_ind
   return has_ignore_index && target == ignore_index ? kIgnoredLabel : code;
 }
 
+// Where a label counts: which of the vectors of counts from `ignored` on. The first three are not
+// scored.
+enum LabelOutcome : int32_t {
+  kIgnoredOutcome,
+  kInvalidOutcome,
+  kNonFiniteOutcome,
+  kTruePositive,
+  kFalsePositive,
+  kFalseNegative,
+  kTrueNegative,
+  kLabelOutcomes
+};
+
+FTCORE_HOST_DEVICE inline bool is_scored(LabelOutcome outcome) {
+  return outcome > kNonFiniteOutcome;
+}
+
+FTCORE_HOST_DEVICE inline bool is_mistake(LabelOutcome outcome) {
+  return outcome == kFalsePositive || outcome == kFalseNegative;
+}
+
+template <class T>
+FTCORE_ALWAYS_INLINE LabelOutcome label_outcome(T z, int32_t code) {
+  if (code == kIgnoredLabel) return kIgnoredOutcome;
+  if (code == kInvalidLabel) return kInvalidOutcome;
+  if (z * 0 != 0) return kNonFiniteOutcome;
+  if (code == kIsThere) return z >= 0 ? kTruePositive : kFalseNegative;
+  return z >= 0 ? kFalsePositive : kTrueNegative;
+}
+
 template <class T>
 struct BinaryLoss {
   T nll, brier;

@@ -19,16 +19,24 @@ struct RegressionBatch {
 // The two vectors of a state, as RegressionLayout in ftcore/ops/regression_layout.py says.
 constexpr int64_t kRegressionCounts = 3, kRegressionSums = 8;
 
+// Where a value counts, in the order of the counts.
+enum class RegressionOutcome { n, non_finite, invalid };
+
+FTCORE_HOST_DEVICE inline RegressionOutcome regression_outcome(double output, double target) {
+  constexpr double most = 1.7976931348623157e308;
+  if (!(fabs(target) <= most)) return RegressionOutcome::invalid;
+  return fabs(output) <= most ? RegressionOutcome::n : RegressionOutcome::non_finite;
+}
+
 struct RegressionCounts {
   int64_t *n, *non_finite, *invalid;  // each (columns,)
 
   FTCORE_HOST_DEVICE RegressionCounts(int64_t* start, int64_t columns)
       : n(start), non_finite(start + columns), invalid(start + 2 * columns) {}
 
-  // Where a value counts.
-  FTCORE_HOST_DEVICE int64_t* of(double output, double target) const {
-    if (!(fabs(target) <= 1.7976931348623157e308)) return invalid;
-    return fabs(output) <= 1.7976931348623157e308 ? n : non_finite;
+  FTCORE_HOST_DEVICE int64_t* of(RegressionOutcome outcome) const {
+    if (outcome == RegressionOutcome::n) return n;
+    return outcome == RegressionOutcome::invalid ? invalid : non_finite;
   }
 };
 

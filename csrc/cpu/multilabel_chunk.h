@@ -105,17 +105,11 @@ struct MultilabelTile {
   // Counts what is not to be scored, and gives it a logit that is harmless.
   __attribute__((noinline)) void leave_out(int64_t r, int64_t count) {
     for (int64_t i = 0; i < count; ++i) {
-      int64_t* place = counts.non_finite;
-      if (code[i] == kIgnoredLabel) {
-        place = counts.ignored;
-      } else if (code[i] == kInvalidLabel) {
-        place = counts.invalid;
-      } else if (z[i] * 0 == 0) {
-        continue;
-      }
+      const LabelOutcome outcome = label_outcome(z[i], code[i]);
+      if (is_scored(outcome)) continue;
       const int64_t label = i % batch.labels;
       const int64_t w = batch.weights == nullptr ? 1 : batch.weights[r + i / batch.labels];
-      place[label] += w;
+      counts.ignored[outcome * batch.labels + label] += w;
       counts.true_negative[label] -= w;  // where it would count otherwise
       z[i] = -1;
       code[i] = kIsLeftOut;

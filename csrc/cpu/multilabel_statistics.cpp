@@ -3,10 +3,10 @@
 
 #include <torch/csrc/stable/library.h>
 
+#include "../torch/table.h"
 #include "chunk.h"
 #include "chunked.h"
 #include "columns.h"
-#include "table.h"
 
 namespace ftcore {
 namespace {
@@ -15,21 +15,15 @@ constexpr int64_t kGrain = 1 << 15;  // logits worth a thread
 // Labels whose histograms, 2 MiB then, are worth a copy for each thread.
 constexpr int64_t kMostOwnLabels = 128;
 
-bool is_byte(const Tensor& t) {
-  return t.scalar_type() == ScalarType::Byte || t.scalar_type() == ScalarType::Bool;
-}
-
 void multilabel_statistics_(Tensor counts, Tensor sums, const Tensor logits, const Tensor targets,
                             std::optional<Tensor> row_weights,
                             std::optional<int64_t> ignore_index) {
   const int64_t heads = counts.dim() - 1, last = logits.dim() - 1;
   check_table(logits, targets, heads);
-  STD_TORCH_CHECK(is_integer(targets) || is_byte(targets), "targets must be bool or integers");
   const std::vector<int64_t> lead = sizes(logits, 0, heads);
   const Weights weights(row_weights, lead, sizes(logits, heads, last), logits.device());
   const TableOfHeads logit(logits, heads);
-  const Tensor target = is_byte(targets) ? torch::stable::contiguous(targets)
-                                         : contiguous_int64(targets);
+  const Tensor target = as_labels(targets);
   const int64_t labels = logit.columns, size = MultilabelCounts::size(labels, true);
   check_output("counts", counts, lead, size, ScalarType::Long, logits.device());
   check_output("sums", sums, lead, kMultilabelSums * labels, ScalarType::Double, logits.device());

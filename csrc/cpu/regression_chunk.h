@@ -84,7 +84,7 @@ struct RegressionTile {
   // Takes what is not finite out of the tile, and counts it.
   __attribute__((noinline)) void leave_out(int64_t r, int64_t rows) {
     for (int64_t i = 0; i < rows * batch.columns; ++i) {
-      int64_t* const place = counts.of(output[i], target[i]);
+      int64_t* const place = counts.of(regression_outcome(output[i], target[i]));
       if (place == counts.n) continue;
       const int64_t k = i % batch.columns;
       const int64_t w = batch.weights == nullptr ? 1 : batch.weights[r + i / batch.columns];

@@ -5,20 +5,15 @@
 
 #include <cmath>
 
+#include "../torch/table.h"
 #include "chunk.h"
 #include "chunked.h"
 #include "columns.h"
-#include "table.h"
 
 namespace ftcore {
 namespace {
 
 constexpr int64_t kGrain = 1 << 16;  // values worth a thread
-
-// Targets as they are where they are floats; integers in float64.
-Tensor as_floats(const Tensor& targets) {
-  return is_integer(targets) ? torch::stable::to(targets, ScalarType::Double) : targets;
-}
 
 void regression_statistics_(Tensor counts, Tensor sums, const Tensor outputs, const Tensor targets,
                             std::optional<Tensor> row_weights, double center) {

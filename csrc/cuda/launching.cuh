@@ -2,15 +2,10 @@
 // memory: on a stream, or in the tests on the CPU.
 #pragma once
 
+#include "grid.cuh"
 #include "scoring.cuh"
 
 namespace ftcore {
-
-struct Grid {
-  int64_t blocks;
-  int threads;
-  int64_t shared_bytes;
-};
 
 template <class T, class Launch>
 void launch_rows(const Job& job, const Launch& launch) {
@@ -30,20 +25,7 @@ void launch_rows(const Job& job, const Launch& launch) {
 template <class Launch>
 void launch_job(const Job& job, const Launch& launch) {
   if (job.heads == 0 || job.rows == 0) return;
-  switch (job.batch.type) {
-    case Logit::f16:
-      launch_rows<Half>(job, launch);
-      break;
-    case Logit::bf16:
-      launch_rows<BFloat16>(job, launch);
-      break;
-    case Logit::f32:
-      launch_rows<float>(job, launch);
-      break;
-    case Logit::f64:
-      launch_rows<double>(job, launch);
-      break;
-  }
+  with_element(job.batch.type, [&](auto logit) { launch_rows<decltype(logit)>(job, launch); });
   launch(add_chunks, Grid{job.heads * job.sum_size(), kWarp, 0}, job);
 }
 

@@ -22,22 +22,29 @@ inline void check_limits(int64_t classes, int64_t bins) {
                   classes);
 }
 
+inline void check_blocks(int64_t blocks) {
+  STD_TORCH_CHECK(blocks < int64_t{1} << 31,
+                  "there are more rows than CUDA kernels can have at once; split the batch");
+}
+
+inline void* current_stream(Device device) {
+  void* stream = nullptr;
+  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_current_cuda_stream(device.index(), &stream));
+  return stream;
+}
+
 // Plans a job and queues it on the current stream, without waiting for it. What it needs besides
 // comes from torch's allocator, which gives it to others only after the job, so that graphs of
 // CUDA's may record it.
 inline void score(Job job, Device device) {
   if (job.heads == 0 || job.rows == 0) return;
   job.plan = plan_of(job.batch, job.heads, job.rows);
-  constexpr int64_t most_blocks = (int64_t{1} << 31) - 1;
-  STD_TORCH_CHECK(job.heads * std::max(job.plan.chunks, job.sum_size()) <= most_blocks,
-                  "there are more rows than CUDA kernels can have at once; split the batch");
+  check_blocks(job.heads * std::max(job.plan.chunks, job.sum_size()));
   const std::vector<int64_t> size{job.heads * job.sum_size() * job.plan.chunks};
   const Tensor chunk_sums =
       torch::stable::empty(size, ScalarType::Double, std::nullopt, device);
   job.chunk_sums = static_cast<double*>(chunk_sums.data_ptr());
-  void* stream = nullptr;
-  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_current_cuda_stream(device.index(), &stream));
-  launch_on(stream, job);
+  launch_on(current_stream(device), job);
 }
 
 }  // namespace ftcore

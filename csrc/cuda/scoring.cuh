@@ -94,13 +94,8 @@ __global__ void __launch_bounds__(Way::threads, 512 / Way::threads)
 
 // One warp for each of the (heads, 3 + bins) sums.
 static __global__ void __launch_bounds__(kWarp) add_chunks(const __grid_constant__ Job job) {
-  const double* const chunk_sums = job.chunk_sums + blockIdx.x * job.plan.chunks;
-  double sum = 0;
-  for (int64_t chunk = threadIdx.x; chunk < job.plan.chunks; chunk += kWarp) {
-    sum += chunk_sums[chunk];
-  }
-  sum = Warp{}.sum(sum);
-  if (threadIdx.x == 0) job.sums[blockIdx.x] += sum;
+  add_in_order(job.chunk_sums + blockIdx.x * job.plan.chunks, job.plan.chunks,
+               job.sums + blockIdx.x);
 }
 
 }  // namespace ftcore

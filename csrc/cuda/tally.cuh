@@ -6,19 +6,11 @@
 
 #include "../core/fixed_point.h"
 #include "../core/outcome.h"
+#include "adding.cuh"
 #include "group.cuh"
 #include "plan.h"
 
 namespace ftcore {
-
-inline __device__ void add_to(int32_t* cell, int32_t amount) {
-  if (amount != 0) atomicAdd(cell, amount);
-}
-
-inline __device__ void add_to(int64_t* cell, int64_t amount) {
-  if (amount == 0) return;
-  atomicAdd(reinterpret_cast<unsigned long long*>(cell), static_cast<unsigned long long>(amount));
-}
 
 // Addresses are computed where they are needed, which is cheaper than to keep them in registers.
 struct Tally {

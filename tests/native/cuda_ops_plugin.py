@@ -14,7 +14,7 @@ import torch
 from torch.library import Library
 
 import ftcore.ops
-from ftcore.ops import Kernel, classification, linear_classification
+from ftcore.ops import Kernel, classification, linear_classification, multilabel, regression
 
 VARIABLE = "FTCORE_TEST_CUDA_OPS"  # names the library
 _LIBRARY = Library("ftcore", "IMPL")  # type: ignore[no-untyped-call]
@@ -29,7 +29,7 @@ def _call_as_on_cuda(op: Any, *args: Any, **options: Any) -> None:
 def pytest_load_initial_conftests() -> None:  # they ask for the kernel
     path = os.environ[VARIABLE]
     torch.ops.load_library(path)  # type: ignore[no-untyped-call]
-    for module in (classification, linear_classification):
+    for module in (classification, linear_classification, multilabel, regression):
         op = getattr(torch.ops.ftcore, module.NAME).default
         _LIBRARY.impl(  # type: ignore[no-untyped-call]
             module.NAME, partial(_call_as_on_cuda, op), "CPU", allow_override=True

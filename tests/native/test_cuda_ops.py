@@ -17,10 +17,16 @@ from tests.native.emulator import compile_with_fibers
 
 PROJECT = Path(__file__).resolve().parents[2]
 # The rest is about the row kernels, which test_cuda_kernels.py has.
-CHOICE = (
-    "native and not 600 and not 3073 and not 4100 and (any_shape or single_row or come_back "
-    "or head or image or told or integers or refused or hostile or like_the_oracle and float32)"
+ROWS = (
+    "not 600 and not 3073 and not 4100 and (any_shape or single_row or come_back or head or image "
+    "or told or integers or refused or hostile or like_the_oracle and float32)"
 )
+# All but what takes long, and sizes and types between others.
+COLUMNS = (
+    "(test_regression or test_multilabel or test_column_ops) and not (opcheck or 1100 or 600 or "
+    "strides_equal_the_oracle and (17 or 7 or 8 or 16 or 63 or 64 or bfloat16))"
+)
+CHOICE = f"native and not test_cuda and ({ROWS} or {COLUMNS})"
 
 
 @pytest.fixture(scope="session")

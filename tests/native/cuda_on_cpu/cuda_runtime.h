@@ -51,6 +51,18 @@ T atomicAdd(T* address, T amount) {
   return before;
 }
 
+inline uint32_t atomicOr(uint32_t* address, uint32_t bits) {
+  const uint32_t before = *address;
+  *address = before | bits;
+  return before;
+}
+
+inline int __float_as_int(float value) {
+  int bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
 inline float __uint_as_float(unsigned bits) {
   float value;
   std::memcpy(&value, &bits, sizeof value);

@@ -1,7 +1,7 @@
 // What the tests call: a job run on the CPU, and deliberate mistakes that must be found.
+#include "../../../csrc/cuda/launching.cuh"
 #include "on_cpu.h"
 
-#include <cstdio>
 #include <vector>
 
 namespace {
@@ -21,19 +21,6 @@ void mix() {
 }
 void read_outside() { __ldg(reinterpret_cast<const int*>(16)); }
 void write_past_shared_memory() { ftcore::shared[64] = 1; }
-
-char words[256];
-
-template <class Action>
-const char* caught(const Action& action) {
-  try {
-    action();
-    return nullptr;
-  } catch (const std::exception& error) {
-    std::snprintf(words, sizeof words, "%s", error.what());
-    return words;
-  }
-}
 
 }  // namespace
 
@@ -68,15 +55,13 @@ ftcore::Job job_of(const Arguments& a) {
 
 }  // namespace
 
-#define EXPORTED extern "C" __attribute__((visibility("default")))
-
 EXPORTED int64_t way_of(const Arguments* a) {
   return static_cast<int64_t>(job_of(*a).plan.way);
 }
 
 // Returns what went wrong, or null.
 EXPORTED const char* score(const Arguments* a) {
-  return caught([&] {
+  return on_cpu::caught([&] {
     ftcore::Job job = job_of(*a);
     std::vector<double> chunk_sums(job.heads * job.sum_size() * job.plan.chunks, NAN);
     job.chunk_sums = chunk_sums.data();
@@ -90,5 +75,5 @@ EXPORTED const char* mistake(int64_t which) {
   void (*const kernels[])() = {skip_barrier, leave_a_lane_out, mix, read_outside,
                                write_past_shared_memory};
   on_cpu::forget_memory();
-  return caught([&] { on_cpu::run(1, 64, 64, kernels[which]); });
+  return on_cpu::caught([&] { on_cpu::run(1, 64, 64, kernels[which]); });
 }

@@ -7,15 +7,28 @@
 #define aoti_torch_delete_device_guard delete_no_guard
 
 #include "../../../csrc/cuda/classification_statistics.cu"
+#include "../../../csrc/cuda/launching.cuh"
+#include "../../../csrc/cuda/launching_columns.cuh"
 #include "../../../csrc/cuda/linear_classification_statistics.cu"
+#include "../../../csrc/cuda/multilabel_statistics.cu"
+#include "../../../csrc/cuda/regression_statistics.cu"
 #include "on_cpu.h"
 
 AOTITorchError get_no_stream(int32_t, void**) { return AOTI_TORCH_SUCCESS; }
 AOTITorchError create_no_guard(int32_t, DeviceGuardHandle*) { return AOTI_TORCH_SUCCESS; }
 AOTITorchError delete_no_guard(DeviceGuardHandle) { return AOTI_TORCH_SUCCESS; }
 
-void ftcore::launch_on(void*, const Job& job) {
+namespace {
+
+template <class Job>
+void launch(const Job& job) {
   on_cpu::forget_memory();
   on_cpu::allow_reads(nullptr, UINTPTR_MAX);  // where tensors end, only those know who made them
-  launch_job(job, on_cpu::Launch{});
+  ftcore::launch_job(job, on_cpu::Launch{});
 }
+
+}  // namespace
+
+void ftcore::launch_on(void*, const Job& job) { launch(job); }
+void ftcore::launch_on(void*, const RegressionJob& job) { launch(job); }
+void ftcore::launch_on(void*, const MultilabelJob& job) { launch(job); }

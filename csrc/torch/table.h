@@ -1,7 +1,8 @@
-// Tensors (*heads, *rows, columns) as one table for each head.
+// What the ops with columns are given, on any device: tensors (*heads, *rows, columns) as one table
+// for each head, and targets as their kernels read them.
 #pragma once
 
-#include "../torch/arguments.h"
+#include "arguments.h"
 
 namespace ftcore {
 
@@ -26,6 +27,9 @@ class TableOfHeads {
 
   int64_t heads() const { return static_cast<int64_t>(offsets_.size()); }
 
+  // Elements from one head to the next, where all heads are as far apart.
+  int64_t head_stride() const { return heads() < 2 ? 0 : offsets_[1] - offsets_[0]; }
+
   Table of(int64_t head) const {
     Table table = table_;
     table.data = static_cast<const char*>(tensor_.data_ptr()) +
@@ -40,13 +44,28 @@ class TableOfHeads {
 };
 
 // Whether `table` is (*heads, *rows, columns), of one column or more, and `targets` the same but
-// for the heads, and both on the CPU.
+// for the heads, and both on one device.
 inline void check_table(const Tensor& table, const Tensor& targets, int64_t heads) {
   STD_TORCH_CHECK(heads >= 0 && table.dim() > heads && table.size(table.dim() - 1) >= 1,
                   "there must be a column");
-  STD_TORCH_CHECK(table.is_cpu() && targets.is_cpu() &&
+  STD_TORCH_CHECK(targets.device() == table.device() &&
                       has_shape(targets, sizes(table, heads, table.dim())),
-                  "targets have another shape");
+                  "targets have another shape or device");
+}
+
+// Targets as they are where they are floats; integers in float64.
+inline Tensor as_floats(const Tensor& targets) {
+  return is_integer(targets) ? torch::stable::to(targets, ScalarType::Double) : targets;
+}
+
+inline bool is_byte(const Tensor& t) {
+  return t.scalar_type() == ScalarType::Byte || t.scalar_type() == ScalarType::Bool;
+}
+
+// Targets of labels, one row after the other, as bytes or as int64.
+inline Tensor as_labels(const Tensor& targets) {
+  STD_TORCH_CHECK(is_integer(targets) || is_byte(targets), "targets must be bool or integers");
+  return is_byte(targets) ? torch::stable::contiguous(targets) : contiguous_int64(targets);
 }
 
 }  // namespace ftcore
