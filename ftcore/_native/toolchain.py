@@ -110,11 +110,12 @@ def find_cuda_runtime() -> Path:
     """Return the libcudart that torch has loaded; LackingError where it has loaded none.
 
     A library that is linked to this very file finds it loaded already, wherever it lies: in a
-    toolkit, a wheel or a conda environment.
+    toolkit, a wheel or a conda environment. A copy of it under another name, as torchvision brings
+    its own, is not torch's.
     """
     torch_builder()
     maps = Path("/proc/self/maps").read_text(encoding="utf-8")
-    found = re.search(r"/.*/libcudart[^/\n]*\.so[^/\n]*$", maps, re.MULTILINE)
+    found = re.search(r"/.*/libcudart\.so[^/\n]*$", maps, re.MULTILINE)
     if found is None:
         raise LackingError("torch has loaded no libcudart to link to")
     return Path(found[0])
