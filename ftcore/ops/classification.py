@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,7 +23,7 @@ from ftcore.ops.classification_layout import (
 )
 from ftcore.ops.classification_rows import score
 from ftcore.ops.layout import check_state
-from ftcore.ops.library import LIBRARY
+from ftcore.ops.library import register
 from ftcore.ops.ordered_sum import SERIAL
 
 NAME = "classification_statistics_"
@@ -230,17 +229,4 @@ class _Call:
             yield from zip(torch.split(z.reshape(-1, classes), limit), *flat, strict=True)
 
 
-def reference(*args: Any, **options: Any) -> None:
-    """Do what the op does, in plain torch; the arguments are those of its schema."""
-    call = _Call(*args, **options)
-    call.check()
-    call.add_()
-
-
-def _fake(*args: Any, **options: Any) -> None:
-    _Call(*args, **options).check()
-
-
-LIBRARY.define(NAME + _SCHEMA)  # type: ignore[no-untyped-call]
-LIBRARY.impl(NAME, reference, "CompositeExplicitAutograd")  # type: ignore[no-untyped-call]
-torch.library.register_fake(f"ftcore::{NAME}", _fake, lib=LIBRARY)
+reference = register(NAME, _SCHEMA, _Call)

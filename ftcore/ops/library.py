@@ -1,16 +1,18 @@
 """The torch library that every op of ftcore is defined in, and the native kernels for it.
 
-An op's schema, its fake and its pure-torch reference are registered in the op's own file, the
-reference for every device. A native kernel is registered for its device's dispatch key, under the
-same schema, and torch's dispatcher prefers it from then on; nothing else has to know.
+`register` takes an op's schema, its checks and its pure-torch reference from the op's own file, and
+registers the reference for every device. A native kernel is registered for its device's dispatch
+key, under the same schema, and torch's dispatcher prefers it from then on; nothing else has to know.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from platformdirs import user_cache_path
@@ -19,10 +21,41 @@ from torch.library import Library
 from ftcore._native import build
 from ftcore.errors import UsageError
 
-LIBRARY = Library("ftcore", "DEF")  # type: ignore[no-untyped-call]
+_LIBRARY = Library("ftcore", "DEF")  # type: ignore[no-untyped-call]
 CHOICES = ("auto", "torch")
 
 _PACKAGE = Path(build.__file__).parent
+
+
+class Call(Protocol):
+    """The arguments of one call of an op, as its schema names them."""
+
+    def check(self) -> None:
+        """Raise DataError unless the arguments fit each other."""
+
+    def add_(self) -> None:
+        """Do what the op does, in plain torch."""
+
+
+def register(name: str, schema: str, call: Callable[..., Call]) -> Callable[..., None]:
+    """Define the op `name`; return its reference, which takes the arguments of the schema.
+
+    The reference serves every device that has no native kernel. The fake checks its arguments, and
+    changes nothing.
+    """
+
+    def reference(*args: Any, **options: Any) -> None:
+        made = call(*args, **options)
+        made.check()
+        made.add_()
+
+    def fake(*args: Any, **options: Any) -> None:
+        call(*args, **options).check()
+
+    _LIBRARY.define(name + schema)  # type: ignore[no-untyped-call]
+    _LIBRARY.impl(name, reference, "CompositeExplicitAutograd")  # type: ignore[no-untyped-call]
+    torch.library.register_fake(f"ftcore::{name}", fake, lib=_LIBRARY)
+    return reference
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,7 +18,7 @@ from ftcore.ops.classification_layout import (
     check_rows,
 )
 from ftcore.ops.layout import check_state
-from ftcore.ops.library import LIBRARY
+from ftcore.ops.library import register
 
 NAME = "linear_classification_statistics_"
 _SCHEMA = (
@@ -177,17 +176,4 @@ def _rows(output: Tensor | None, head: tuple[int, ...], part: slice) -> Tensor |
     return None if output is None else output[head][part]
 
 
-def reference(*args: Any, **options: Any) -> None:
-    """Do what the op does, in plain torch; the arguments are those of its schema."""
-    call = _Call(*args, **options)
-    call.check()
-    call.add_()
-
-
-def _fake(*args: Any, **options: Any) -> None:
-    _Call(*args, **options).check()
-
-
-LIBRARY.define(NAME + _SCHEMA)  # type: ignore[no-untyped-call]
-LIBRARY.impl(NAME, reference, "CompositeExplicitAutograd")  # type: ignore[no-untyped-call]
-torch.library.register_fake(f"ftcore::{NAME}", _fake, lib=LIBRARY)
+reference = register(NAME, _SCHEMA, _Call)

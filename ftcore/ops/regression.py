@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,7 +22,7 @@ from ftcore.ops.arguments import (
 )
 from ftcore.ops.columns import row_chunks
 from ftcore.ops.layout import check_state
-from ftcore.ops.library import LIBRARY
+from ftcore.ops.library import register
 from ftcore.ops.ordered_sum import ordered_sum
 from ftcore.ops.regression_layout import RegressionLayout, RegressionState
 
@@ -135,17 +134,4 @@ def _add(state: RegressionState, outputs: Tensor, targets: Tensor, weights: Tens
     state.sums.add_(ordered_sum((terms * weight).movedim(-1, -2)).flatten())
 
 
-def reference(*args: Any, **options: Any) -> None:
-    """Do what the op does, in plain torch; the arguments are those of its schema."""
-    call = _Call(*args, **options)
-    call.check()
-    call.add_()
-
-
-def _fake(*args: Any, **options: Any) -> None:
-    _Call(*args, **options).check()
-
-
-LIBRARY.define(NAME + _SCHEMA)  # type: ignore[no-untyped-call]
-LIBRARY.impl(NAME, reference, "CompositeExplicitAutograd")  # type: ignore[no-untyped-call]
-torch.library.register_fake(f"ftcore::{NAME}", _fake, lib=LIBRARY)
+reference = register(NAME, _SCHEMA, _Call)
