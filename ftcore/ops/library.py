@@ -2,7 +2,7 @@
 
 `register` takes an op's schema, its checks and its pure-torch reference from the op's own file, and
 registers the reference for every device. A native kernel is registered for its device's dispatch
-key, under the same schema, and torch's dispatcher prefers it from then on; nothing else has to know.
+key, under the same schema, and torch's dispatcher prefers it from then on; nothing else knows.
 """
 
 from __future__ import annotations
