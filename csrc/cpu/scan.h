@@ -3,6 +3,14 @@
 
 constexpr int64_t kFetchAhead = 4096;  // bytes
 
+// Fetches what lies so far behind each of these bytes: often of the next row.
+template <class T>
+FTCORE_INLINE void fetch_ahead(const T* from, int64_t bytes) {
+  for (int64_t line = 0; line < bytes; line += 64) {
+    __builtin_prefetch(reinterpret_cast<const char*>(from) + kFetchAhead + line, 0, 2);
+  }
+}
+
 // The greatest value less than z, which is finite and not 0.
 FTCORE_INLINE float previous(float z) {
   const int32_t bits = __builtin_bit_cast(int32_t, z);
@@ -53,17 +61,10 @@ struct Scan {
     max = larger(largest, max);
   }
 
-  // Fetches what lies kFetchAhead behind each of these bytes: often of the next row.
-  static FTCORE_INLINE void fetch(const T* from, int bytes) {
-    for (int line = 0; line < bytes; line += 64) {
-      __builtin_prefetch(reinterpret_cast<const char*>(from) + kFetchAhead + line, 0, 2);
-    }
-  }
-
   FTCORE_INLINE void add(int64_t pair) {
     const T* from = logits + pair * Pair::count;
     const Pair z = Pair::read(from);
-    fetch(from, Pair::count * int{sizeof(T)});
+    fetch_ahead(from, Pair::count * int{sizeof(T)});
     count_above(z, pair);
     raise(larger(z.a, z.b), pair);
   }
@@ -71,7 +72,7 @@ struct Scan {
   FTCORE_INLINE void add_two(int64_t pair) {
     const T* from = logits + pair * Pair::count;
     const Pair z = Pair::read(from), y = Pair::read(from + Pair::count);
-    fetch(from, 2 * Pair::count * int{sizeof(T)});
+    fetch_ahead(from, 2 * Pair::count * int{sizeof(T)});
     count_above(z, pair);
     count_above(y, pair + 1);
     raise(larger(larger(z.a, z.b), larger(y.a, y.b)), pair);
@@ -82,7 +83,7 @@ struct Scan {
     const int64_t start = classes - Pair::count;
     const auto seen = static_cast<Integer>(pairs * Pair::count - start);
     const Pair z = Pair::read(logits + start);
-    fetch(logits + start, Pair::count * int{sizeof(T)});
+    fetch_ahead(logits + start, Pair::count * int{sizeof(T)});
     const Value limit = limits[target >= classes];
     above += (z.a > limit) & (Pair::place_a() >= seen);
     above += (z.b > limit) & (Pair::place_b() >= seen);

@@ -40,7 +40,10 @@ struct TileReader {
       }
     } else if (in_one && batch.class_stride == 1 && batch.inner_stride == batch.classes &&
                batch.classes >= 4 && std::is_same_v<Value, float>) {
-      transpose(row(r));
+      const T* from = row(r);
+      fetch_ahead(from, batch.classes * width * int64_t{sizeof(T)});
+      fetch_ahead(batch.targets + r, width * int64_t{sizeof(int64_t)});
+      transpose(from);
     } else {
       gather(r, rows);
     }
