@@ -154,12 +154,7 @@ struct StreamedRows {
              int64_t* counts, double* sums, char* scratch) const {
     const Batch batch = p.batch(head, nullptr, begin, rows);
     std::vector<int64_t> classes(rows);  // -1 where none is to be scored
-    for (int64_t r = 0; r < rows; ++r) {
-      const int64_t t = p.target(begin)[r];
-      const bool is_ignored = p.ignore_index && t == *p.ignore_index;
-      const bool is_class = t >= 0 && t < p.classes && !is_ignored;
-      classes[r] = is_class && batch.weight(r) != 0 ? t : -1;
-    }
+    for (int64_t r = 0; r < rows; ++r) classes[r] = std::max<int64_t>(classify(batch, r), -1);
     std::vector<OpenRow> open(rows);
     expect(head, begin, classes, open, scratch);
     read(head, begin, classes, open, scratch);
