@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ftcore import ops as ops
     from ftcore import testing as testing
     from ftcore.api import evaluate, evaluate_logits, predict, run
+    from ftcore.content import digest_of
     from ftcore.download import fetch_weights, is_offline
     from ftcore.errors import (
         ConfigError,
@@ -76,6 +77,7 @@ _HOME = {
     "UsageError": "errors",
     "Weights": "interfaces",
     "decode_image": "images.decode",
+    "digest_of": "content",
     "evaluate": "api",
     "evaluate_logits": "api",
     "fetch_weights": "download",

@@ -129,6 +129,15 @@ class Split(Protocol):
         size may come stacked as one tensor (N, channels, height, width).
         """
 
+    def digests(self, indices: Sequence[int]) -> Sequence[str]:
+        """Return for each example a hash of all that decides what `inputs` returns for it.
+
+        Features are kept under it, so a changed example must have another one; the same example
+        should keep its own, wherever it stands. `ftcore.digest_of` makes one of a raw example;
+        where reading is slow, something quicker will do, such as the hash of a file's bytes.
+        DataError names an example that cannot be read.
+        """
+
 
 @dataclass(frozen=True)
 class DataBundle:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ftcore.content import digest_of
 from ftcore.errors import UsageError
 from ftcore.interfaces import Backbone, DataBundle, Stage, Weights
 
@@ -56,6 +57,9 @@ class Rows:
 
     def inputs(self, indices: Sequence[int]) -> Sequence[Any]:
         return [self.values[index] for index in indices]
+
+    def digests(self, indices: Sequence[int]) -> Sequence[str]:
+        return [digest_of(self.values[index]) for index in indices]
 
 
 def block(channels_in: int, channels_out: int) -> nn.Sequential:

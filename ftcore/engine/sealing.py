@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -48,17 +49,30 @@ def unseal(data: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """
     from safetensors.torch import load
 
-    if data[8 : _PLACE.start] != _BEFORE:
-        raise DataError(f"{path} is damaged, or was not written by ftcore: it carries no seal")
-    view = memoryview(data)
-    if _hash(view[: _PLACE.start], _BLANK, view[_PLACE.stop :]) != data[_PLACE]:
-        raise DataError(
-            f"{path} is damaged: its SHA-256 is not the one it was written with; "
-            "restore it from a copy, or run again"
-        )
+    _verify(data, path)
     metadata = json.loads(data[_header(data)])["__metadata__"]
     del metadata[_KEY]
     return load(data), metadata
+
+
+def map_sealed(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors and the metadata of a sealed file, verified, but not copied into memory.
+
+    The tensors are the file's own pages, read when they are needed; writing to them changes no
+    file. Raises DataError, naming `path`, where it is not what `seal` returned; OSError where it
+    cannot be read.
+    """
+    from safetensors import safe_open
+
+    with path.open("rb") as file:
+        if not file.read(1):
+            raise DataError(f"{path} is damaged: it is empty")
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as pages:
+            _verify(pages, path)
+    with safe_open(path, framework="pt") as tensors:
+        metadata = dict(tensors.metadata())
+        del metadata[_KEY]
+        return {name: tensors.get_tensor(name) for name in tensors.keys()}, metadata  # noqa: SIM118
 
 
 def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -73,7 +87,19 @@ def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return plain
 
 
-def _header(data: bytes) -> slice:
+def _verify(data: bytes | mmap.mmap, path: Path) -> None:
+    if data[8 : _PLACE.start] != _BEFORE:
+        raise DataError(f"{path} is damaged, or was not written by ftcore: it carries no seal")
+    with memoryview(data) as view:
+        is_whole = _hash(view[: _PLACE.start], _BLANK, view[_PLACE.stop :]) == data[_PLACE]
+    if not is_whole:
+        raise DataError(
+            f"{path} is damaged: its SHA-256 is not the one it was written with; "
+            "restore it from a copy, or run again"
+        )
+
+
+def _header(data: bytes | mmap.mmap) -> slice:
     return slice(8, 8 + int.from_bytes(data[:8], "little"))
 
 

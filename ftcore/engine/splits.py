@@ -45,6 +45,10 @@ class Subset:
         """Return raw examples of the underlying split."""
         return self.split.inputs([self.indices[index] for index in indices])
 
+    def digests(self, indices: Sequence[int]) -> Sequence[str]:
+        """Return the digests of the examples."""
+        return self.split.digests([self.indices[index] for index in indices])
+
 
 def complete_splits(bundle: DataBundle, seed: int) -> DataBundle:
     """Return a bundle with train, val and test, cutting from train what the dataset lacks.
@@ -116,6 +120,10 @@ class Relabelled:
     def inputs(self, indices: Sequence[int]) -> Sequence[Raw]:
         """Return raw examples of the underlying split."""
         return self.split.inputs(indices)
+
+    def digests(self, indices: Sequence[int]) -> Sequence[str]:
+        """Return the digests of the underlying split."""
+        return self.split.digests(indices)
 
 
 def align_classes(bundle: DataBundle, classes: Sequence[str]) -> DataBundle:

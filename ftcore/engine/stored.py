@@ -109,6 +109,10 @@ class StoredSplit:
         """Raise DataError: there are outputs alone."""
         raise DataError("stored logits have no inputs to read")
 
+    def digests(self, indices: Sequence[int]) -> Sequence[str]:
+        """Raise DataError: there are outputs alone."""
+        raise DataError("stored logits have no inputs to tell apart")
+
 
 def score(
     outputs: StoredOutputs,

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median_low
-from typing import cast
+from typing import TypeVar, cast
 
+import PIL
 import torch
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from ftcore.errors import DataError
 from ftcore.images.decode import decode_image, read_size
+
+Result = TypeVar("Result")
 
 _MOST_THREADS = 8
 _SAMPLED_SIZES = 32
@@ -53,6 +57,12 @@ class ArraySplit:
         """Return the images at `indices`, stacked as one tensor."""
         stacked = self.images[torch.as_tensor(indices, dtype=torch.int64)]
         return cast("Sequence[Tensor]", stacked)  # which it is in all but name
+
+    def digests(self, indices: Sequence[int]) -> list[str]:
+        """Return a hash of each image's shape and pixels."""
+        shape = repr(tuple(self.images.shape[1:])).encode()
+        pixels = self.images[torch.as_tensor(indices, dtype=torch.int64)].numpy()
+        return [hashlib.sha256(shape + image.tobytes()).hexdigest() for image in pixels]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,13 +113,32 @@ class FileSplit:
 
     def inputs(self, indices: Sequence[int]) -> list[Tensor]:
         """Decode the images at `indices`; DataError names the first that cannot be decoded."""
-        paths = [self.paths[index] for index in indices]
-        threads = min(len(paths), _MOST_THREADS, os.cpu_count() or 1)
-        # The workers of a loader are parallel already.
-        if threads < 2 or get_worker_info() is not None:
-            return [decode_image(path) for path in paths]
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(decode_image, paths))
+        return _in_parallel(decode_image, [self.paths[index] for index in indices])
+
+    def digests(self, indices: Sequence[int]) -> list[str]:
+        """Return a hash of each file's bytes and of what decodes them."""
+        return _in_parallel(_digest, [self.paths[index] for index in indices])
+
+
+def _in_parallel(
+    function: Callable[[Path | str], Result], paths: Sequence[Path | str]
+) -> list[Result]:
+    threads = min(len(paths), _MOST_THREADS, os.cpu_count() or 1)
+    # The workers of a loader are parallel already.
+    if threads < 2 or get_worker_info() is not None:
+        return [function(path) for path in paths]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(function, paths))
+
+
+def _digest(path: Path | str) -> str:
+    # Another decoder may round the pixels of a JPEG otherwise.
+    digest = hashlib.sha256(f"Pillow {PIL.__version__}\n".encode())
+    try:
+        digest.update(Path(path).read_bytes())
+    except OSError as error:
+        raise DataError(f"image {path} cannot be read: {error.strerror}") from None
+    return digest.hexdigest()
 
 
 def _check_counts(images: int, targets: Tensor, ids: Sequence[str]) -> None:

@@ -85,6 +85,30 @@ def _check_inputs(part: str, split: Split, *, are_images: bool) -> None:
     if are_images:
         for position, index in enumerate(chosen):
             _check_image(forward[position], f"The example {split.ids[index]!r} of {part!r}")
+    _check_digests(part, split, chosen)
+
+
+def _check_digests(part: str, split: Split, chosen: Sequence[int]) -> None:
+    digests = split.digests(chosen)
+    assert len(digests) == len(chosen), (
+        f"digests() of {part!r} returns {len(digests)} for {len(chosen)} indices."
+    )
+    for digest, index in zip(digests, chosen, strict=True):
+        assert isinstance(digest, str), f"The digest {digest!r} in {part!r} is no str."
+        assert list(split.digests([index])) == [digest], (
+            f"The digest of {split.ids[index]!r} in {part!r} differs from call to call, or with "
+            "what is asked for beside it."
+        )
+    raw = split.inputs(chosen)
+    for one in range(len(chosen)):
+        for other in range(one):
+            if digests[one] == digests[other]:
+                _check_equal(
+                    raw[one : one + 1],
+                    raw[other : other + 1],
+                    f"{split.ids[chosen[one]]!r} and {split.ids[chosen[other]]!r} in {part!r} "
+                    "differ and have the same digest.",
+                )
 
 
 def _check_equal(one: Sequence[Raw], other: Sequence[Raw], sentence: str) -> None:

@@ -176,3 +176,6 @@ class _Retargeted:
 
     def inputs(self, indices: Sequence[int]) -> Sequence[Any]:
         return self.split.inputs(indices)
+
+    def digests(self, indices: Sequence[int]) -> Sequence[str]:
+        return self.split.digests(indices)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ftcore.content import digest_of
 from ftcore.interfaces import DataBundle
 from ftcore.testing import check_dataset
 
@@ -51,6 +52,13 @@ class Images:
         if self.fault == "context":
             return [image + len(indices) for image in images]
         return images[1:] if self.fault == "loses one" else images
+
+    def digests(self, indices: Sequence[int]) -> Sequence[str]:
+        if self.fault == "digests alike":
+            return ["same"] * len(indices)
+        if self.fault == "digests number":
+            return [f"{position}" for position in range(len(indices))]
+        return [digest_of(self.images[index]) for index in indices]
 
 
 def bundle(**changes: Any) -> DataBundle:
@@ -109,6 +117,8 @@ def test_what_keeps_the_contract_passes(sound: DataBundle) -> None:
         (train(fault="inputs drift"), "Reading 'train' twice"),
         (train(fault="sorts"), "in the order of the indices"),
         (train(fault="context"), "differs with what is read beside it"),
+        (train(fault="digests alike"), "differ and have the same digest"),
+        (train(fault="digests number"), "The digest of 'x-1' in 'train' differs"),
         (train(images=list("abcdef")), "'x-0' of 'train' is a str, no tensor"),
         (train(images=IMAGES.float()), "images are uint8"),
         (train(images=IMAGES[:, :2]), "has shape (2, 4, 4)"),

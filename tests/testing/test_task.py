@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ftcore.errors import ConfigError, DataError
+from ftcore.content import digest_of
 from ftcore.interfaces import Backbone, DataBundle, Statistics
 from ftcore.plugins import plugin_manager
 from ftcore.testing import check_task
@@ -35,6 +36,9 @@ class Labels:
 
     def inputs(self, indices: Sequence[int]) -> Sequence[Tensor]:
         return [torch.zeros(3, 4, 4, dtype=torch.uint8) for _ in indices]
+
+    def digests(self, indices: Sequence[int]) -> Sequence[str]:
+        return [digest_of(each) for each in self.inputs(indices)]
 
 
 BUNDLE = DataBundle("d", "t", {"train": Labels(torch.arange(20) % 3)}, ("a", "b", "c"), (4, 4))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ftcore import DataBundle, UsageError
+from ftcore import DataBundle, UsageError, digest_of
 
 CLASSES = ("one", "two", "three", "four", "five")
 
@@ -57,6 +57,10 @@ class Drawings:
     def inputs(self, indices: Sequence[int]) -> Sequence[Tensor]:
         """Return the images at `indices`."""
         return [self.images[index] for index in indices]
+
+    def digests(self, indices: Sequence[int]) -> Sequence[str]:
+        """Return a hash of each image, under which what a backbone makes of it is kept."""
+        return [digest_of(image) for image in self.inputs(indices)]
 
 
 def _draw(part: str, count: int, seed: int) -> Drawings:
