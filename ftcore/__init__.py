@@ -121,6 +121,7 @@ __all__ = [
     "Weights",
     "__version__",
     "decode_image",
+    "digest_of",
     "evaluate",
     "evaluate_logits",
     "fetch_weights",

@@ -70,6 +70,11 @@ class RunConfig(_Config):
         "96 and at most what the weights were trained at.",
     )
     augment: str = Field("none", description="Augmentations of the training part, as in crop+flip.")
+    views: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="Augment each training example in so many ways only, which come again, so that "
+        "what the frozen bottom makes of them can be kept; 0 augments anew in each epoch.",
+    )
     precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="Arithmetic.")
     layout: Literal["contiguous", "channels_last"] = Field(
         "contiguous", description="Memory layout of images."
@@ -80,8 +85,15 @@ class RunConfig(_Config):
     split_seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         0, description="Seed of the split, where the dataset has none; apart from --seed."
     )
-    cache: Literal["auto", "off", "memory"] = Field(
-        "auto", description="Compute a frozen prefix once and keep its outputs."
+    cache: Literal["auto", "off", "memory", "disk"] = Field(
+        "auto",
+        description="Compute the frozen bottom once and keep its outputs: on disk for later runs, "
+        "in memory, or not at all; auto chooses by size and time.",
+    )
+    prefix: Literal["auto", "plain", "folded", "compiled"] = Field(
+        "auto",
+        description="How the frozen bottom is computed once: plain, with BatchNorm folded into "
+        "convolutions, or compiled as well.",
     )
     out: Path = Field(Path("runs"), description="Folder in which the run's folder is made.")
     require: tuple[str, ...] = Field(

@@ -68,6 +68,28 @@ class FreezeRecord(_Part):
     stages: tuple[StageRecord, ...]
 
 
+class FeaturesRecord(_Part):
+    """What the frozen stages below a cut made of the examples, kept instead of computed again."""
+
+    first_stage: str
+    last_stage: str
+    kept: Literal["memory", "disk"]
+    examples: int = Field(description="whose features were used, views counted")
+    found: int = Field(description="of them in the cache already")
+    computed: int = Field(description="of them computed in this run")
+    bytes: int
+    seconds: float = Field(description="wall time of computing, in this run")
+    saved_seconds: float = Field(
+        description="what computing the features at every use would have taken besides, at the "
+        "time that computing them once was measured to take"
+    )
+    prefix: str = Field(description="how the stages were computed")
+    difference: float = Field(
+        description="largest difference to the plain fp32 stages on some examples, over the "
+        "largest of their outputs"
+    )
+
+
 class EpochRecord(_Part):
     """One line of metrics.jsonl."""
 
@@ -105,6 +127,7 @@ class Record(_Part):
     history: tuple[EpochRecord, ...] = ()
     best_epoch: int | None = None
     freeze: FreezeRecord | None = None
+    features: tuple[FeaturesRecord, ...] = ()
     weights: WeightsRecord | None = Field(description="None where stored logits were scored")
     logits: LogitsRecord | None = None
     preprocess: dict[str, Any] = Field(default_factory=dict, description="what made the inputs")
@@ -115,3 +138,13 @@ class Record(_Part):
     timings: dict[str, float] = Field(description="wall seconds by step")
     environment: dict[str, Any]
     created: str = Field(description="UTC, ISO 8601")
+
+
+def format_bytes(count: int) -> str:
+    """Return a number of bytes as people write it."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"

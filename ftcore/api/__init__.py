@@ -5,6 +5,7 @@ A configuration is a RunConfig, or its fields: ftcore.run(backbone="resnet18", e
 
 from __future__ import annotations
 
+from ftcore.api.cache import feature_cache
 from ftcore.api.data import DataSummary, check_data
 from ftcore.api.evaluation import evaluate
 from ftcore.api.logits import evaluate_logits
@@ -20,6 +21,7 @@ __all__ = [
     "check_requirements",
     "evaluate",
     "evaluate_logits",
+    "feature_cache",
     "plan",
     "predict",
     "resume",

@@ -10,12 +10,12 @@ from ftcore.api.composition import compose, make_config, show_notes
 from ftcore.config import RunConfig
 from ftcore.engine import run as engine
 from ftcore.engine.directory import RunDirectory
-from ftcore.engine.features import Cut
+from ftcore.engine.features.feeds import Feeder
 from ftcore.engine.observer import Observer
 from ftcore.engine.preparation import prepare
 from ftcore.engine.summary import summarize
 from ftcore.plugins import Plugins, plugin_manager
-from ftcore.record import Record, StageRecord
+from ftcore.record import Record, StageRecord, format_bytes
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Plan:
 
     stages: tuple[StageRecord, ...]
     rate: float
-    cache: str
+    cache: tuple[str, ...]  # a line for each cut
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -32,7 +32,7 @@ class Plan:
         return {
             "stages": [stage.model_dump() for stage in self.stages],
             "learning_rate": self.rate,
-            "cache": self.cache,
+            "cache": list(self.cache),
             "notes": list(self.notes),
         }
 
@@ -87,16 +87,26 @@ def plan(
     config = make_config(config, options)
     parts = compose(config, plugins or plugin_manager())
     prepared = prepare(parts, observer or Observer())
-    cut = prepared.cut
+    feeder = prepared.feeder
     return Plan(
-        stages=summarize(prepared.model, prepared.freezer.plan, cut.stages),
+        stages=summarize(prepared.model, prepared.freezer.plan, feeder.cuts.throughout),
         rate=prepared.rate,
-        cache=_explain(cut),
+        cache=_explain(feeder),
         notes=tuple(filter(None, (parts.backbone.weights.note, *parts.bundle.notes))),
     )
 
 
-def _explain(cut: Cut) -> str:
-    if cut.stages:
-        return f"{cut.stages} stages computed once, {cut.bytes_per_example:,} bytes an example"
-    return f"off, {cut.reason}"
+def _explain(feeder: Feeder) -> tuple[str, ...]:
+    """One line a cut: what is kept below it, where, and why."""
+    if feeder.keep == "off":
+        return (f"off: {feeder.reason}",)
+    names = [name for name, _ in feeder.stages.model.named_children()]
+    lines = []
+    for cost in feeder.costs:
+        when = "" if cost.stages == feeder.cuts.throughout else " in the phases that freeze them"
+        lines.append(
+            f"{names[0]} to {names[cost.stages - 1]} computed once{when} and kept "
+            f"{'in memory' if feeder.keep == 'memory' else 'on disk'}: {cost.bytes_per_example:,} "
+            f"bytes an example, {format_bytes(cost.bytes)} in all ({feeder.reason})"
+        )
+    return tuple(lines)

@@ -22,6 +22,7 @@ COMMANDS = {
     "evaluate": "ftcore.cli.evaluate:command",
     "predict": "ftcore.cli.predict:command",
     "data": "ftcore.cli.data:command",
+    "cache": "ftcore.cli.cache:command",
     "list": "ftcore.cli.list:command",
     "plugins": "ftcore.cli.plugins:command",
     "doctor": "ftcore.cli.doctor:command",

@@ -45,7 +45,9 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
     total, trained = (
         sum(getattr(s, key) for s in plan.stages) for key in ("parameters", "trained")
     )
-    click.echo(f"{trained:,} of {total:,} parameters train; cache: {plan.cache}")
+    click.echo(f"{trained:,} of {total:,} parameters train")
+    for line in plan.cache:
+        click.echo(f"cache: {line}")
     for note in plan.notes:
         click.echo(f"note: {note}")
 

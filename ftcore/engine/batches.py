@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from ftcore.engine.features.segment import Rows
 from ftcore.engine.randomness import ORDER, example_seeds, shuffled
 from ftcore.interfaces import Inputs, Preprocess, Split
 
@@ -31,11 +34,15 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class RawSource:
-    """Reads raw examples and preprocesses them, anew in each epoch."""
+    """Reads raw examples and preprocesses them, anew in each epoch.
+
+    With `views`, augmentation knows so many epochs alone, which come again and again.
+    """
 
     split: Split
     preprocess: Preprocess
     seed: int
+    views: int = 0
 
     @property
     def targets(self) -> Tensor:
@@ -49,22 +56,39 @@ class RawSource:
 
     def load(self, indices: Sequence[int], epoch: int) -> Inputs:
         """Return a preprocessed batch; augmentation depends on (seed, epoch, example) alone."""
-        is_random = self.preprocess.is_random
-        seeds = example_seeds(self.seed, epoch, indices) if is_random else ()
-        return self.preprocess(self.split.inputs(indices), seeds)
+        return self.preprocess(self.split.inputs(indices), self._seeds(indices, epoch))
+
+    def names(self, view: int) -> list[str]:
+        """Return for each example a name that tells what `load` makes of it in epoch `view`.
+
+        Equal names, 64 hexadecimal digits each, mean equal inputs under the same preprocessing.
+        """
+        seeds = self._seeds(range(len(self.targets)), view)
+        texts = self._digests if not seeds else map("{} {}".format, self._digests, seeds)
+        return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+
+    def _seeds(self, indices: Sequence[int], epoch: int) -> Sequence[int]:
+        if not self.preprocess.is_random:
+            return ()
+        return example_seeds(self.seed, epoch % self.views if self.views else epoch, indices)
+
+    @cached_property
+    def _digests(self) -> Sequence[str]:
+        return self.split.digests(range(len(self.split)))
 
 
 @dataclass(frozen=True)
 class CachedSource:
     """Hands out what a frozen prefix made of the examples, computed once."""
 
-    features: Tensor  # (N, ...)
+    features: Rows
+    rows: Tensor  # int64 (views, N): where the features of each example are
     targets: Tensor
     ids: Sequence[str]
 
     def load(self, indices: Sequence[int], epoch: int) -> Inputs:
-        """Return the features of the examples; they are the same in every epoch."""
-        return self.features[torch.as_tensor(indices)]
+        """Return the features of the examples; every epoch, or every so many, has the same."""
+        return self.features.take(self.rows[epoch % len(self.rows)][torch.as_tensor(indices)])
 
 
 @dataclass(frozen=True)
@@ -97,14 +121,12 @@ def load_batches(
     source: Source, order: Sequence[Sequence[int]], *, epoch: int = 0, workers: int = 0
 ) -> Iterator[Batch]:
     """Yield the batches of `order`; `workers` processes load ahead without changing a byte."""
-    loader: DataLoader[Inputs] = DataLoader(
-        _Loads(source, order, epoch),
-        batch_size=None,
-        num_workers=workers if isinstance(source, RawSource) else 0,
-        persistent_workers=False,
-    )
-    for indices, inputs in zip(order, loader, strict=True):
-        yield Batch(indices, inputs, source.targets[torch.as_tensor(indices)])
+    loads = _Loads(source, order, epoch)
+    inputs: Iterable[Inputs] = map(loads.__getitem__, range(len(order)))
+    if workers and isinstance(source, RawSource):
+        inputs = DataLoader(loads, batch_size=None, num_workers=workers)
+    for indices, loaded in zip(order, inputs, strict=True):
+        yield Batch(indices, loaded, source.targets[torch.as_tensor(indices)])
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,24 @@ SHOWN = 10
 def check_data(
     bundle: DataBundle, task: Task, observer: Observer, most: int | None = MOST_READ
 ) -> None:
-    """Raise DataError, naming what is wrong and where, unless the data can be trained on.
+    """Raise DataError, naming what is wrong and where, unless the data can be trained on."""
+    check_targets(bundle, task)
+    check_inputs(bundle, observer, most)
 
-    Every id and target is looked at, and every input is read; of a part with more than `most`
-    examples only so many inputs, evenly spread, since reading all may take hours.
-    """
+
+def check_targets(bundle: DataBundle, task: Task) -> None:
+    """Raise DataError unless every id and every target is as it should be."""
     for part, split in bundle.splits.items():
         _check_ids(part, split)
     task.check(bundle)
+
+
+def check_inputs(bundle: DataBundle, observer: Observer, most: int | None = MOST_READ) -> None:
+    """Raise DataError, naming the examples, unless their inputs can be read and are finite.
+
+    Of a part with more than `most` examples only so many are read, evenly spread, since reading
+    all may take hours.
+    """
     chosen = {part: _spread(len(split), most) for part, split in bundle.splits.items()}
     total = sum(len(split) for split in bundle.splits.values())
     reading = sum(map(len, chosen.values()))

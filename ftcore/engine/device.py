@@ -35,6 +35,14 @@ class Machine:
         )
         return cls(_device(config.device), config.precision, layout)
 
+    def arithmetic(self) -> dict[str, str]:
+        """Return what the last digits of a result depend on: torch, and the kind of processor."""
+        kind = torch.backends.cpu.get_cpu_capability()
+        if self.device.type != "cpu":
+            name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else ""
+            kind = f"{self.device.type} {name}".strip()
+        return {"torch": torch.__version__, "processor": kind}
+
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context in which forward passes run."""
         if self.precision == "fp32":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ftcore.config import RunConfig
 from ftcore.engine import storage
+from ftcore.engine.locking import holding
 from ftcore.errors import DataError
 from ftcore.interfaces import Statistics
 from ftcore.record import EpochRecord, Record
@@ -46,20 +47,14 @@ class RunDirectory:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other processes out of the folder; DataError where one works in it already."""
-        if sys.platform == "win32":
-            yield
-            return
-        import fcntl
-
-        with (self.path / "config.yaml").open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise DataError(
-                    f"another process is working in {self.path}; wait for it, or stop it first"
-                ) from None
+        with holding(self.path / "config.yaml", self._refuse):
             storage.remove_leftovers(self.path)
             yield
+
+    def _refuse(self, waited: float) -> None:
+        raise DataError(
+            f"another process is working in {self.path}; wait for it, or stop it first"
+        ) from None
 
     @property
     def checkpoint(self) -> Path:
@@ -70,6 +65,13 @@ class RunDirectory:
     def is_complete(self) -> bool:
         """Whether the run has ended and everything was written."""
         return (self.path / "MANIFEST.sha256").is_file()
+
+    def remove_if_fresh(self) -> None:
+        """Remove the folder where nothing but the configuration was written into it."""
+        if [path.name for path in self.path.iterdir()] == ["config.yaml"]:
+            shutil.rmtree(self.path, ignore_errors=True)
+            with contextlib.suppress(OSError):  # others are in it
+                self.path.parent.rmdir()
 
     def config(self) -> RunConfig:
         """Read the run's configuration."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ftcore.engine.batches import RawSource, Source, load_batches, sequential_order, to_device
+from ftcore.engine.batches import CachedSource, Source, load_batches, sequential_order, to_device
 from ftcore.engine.device import Machine
 from ftcore.engine.observer import Observer
 from ftcore.errors import NumericalError, StoppedError
@@ -16,6 +16,7 @@ from ftcore.interfaces import DataBundle, Loss, Metric, Statistics, Task
 
 RAW_BATCH = 64
 FEATURE_BATCH = 1024
+SMALL_ROW = 2**15  # bytes
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Evaluator:
         """
         needs = sorted({name for metric in self.metrics for name in metric.needs})
         statistics = self.task.statistics(self.bundle, needs)
-        size = RAW_BATCH if isinstance(source, RawSource) else FEATURE_BATCH
+        size = _batch_size(source)
         total = 0.0
         model.eval()
         with torch.no_grad():
@@ -60,6 +61,12 @@ class Evaluator:
     def values(self, statistics: Statistics) -> dict[str, float]:
         """Return each metric's value, NaN where it is undefined."""
         return {metric.name: float(metric.compute(statistics)) for metric in self.metrics}
+
+
+def _batch_size(source: Source) -> int:
+    # Feature vectors are small; maps from inside a network may be larger than images.
+    is_small = isinstance(source, CachedSource) and source.features.row_bytes <= SMALL_ROW
+    return FEATURE_BATCH if is_small else RAW_BATCH
 
 
 def _check_finite(outputs: object, indices: Sequence[int], source: Source) -> None:

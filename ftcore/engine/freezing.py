@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from torch import Tensor, nn
 
@@ -74,10 +74,10 @@ class Freezer:
         return moving
 
 
-def frozen_prefix(plan: FreezePlan, model: nn.Sequential) -> int:
-    """Return how many of the lowest stages hold no parameter that ever trains."""
+def frozen_prefix(trained: Collection[str], model: nn.Sequential) -> int:
+    """Return how many of the lowest stages hold none of the parameters that train."""
     for index, (name, _) in enumerate(model.named_children()):
-        if name == "head" or any(key.startswith(f"{name}.") for key in plan.trained):
+        if name == "head" or any(key.startswith(f"{name}.") for key in trained):
             return index
     return len(model)
 

@@ -10,16 +10,19 @@ from dataclasses import dataclass, field, replace
 from torch import nn
 
 from ftcore.engine.batches import RawSource
-from ftcore.engine.checks import check_data
+from ftcore.engine.checks import check_inputs, check_targets
 from ftcore.engine.device import Machine
 from ftcore.engine.evaluation import Evaluator
-from ftcore.engine.features import Cut, choose_cut
+from ftcore.engine.features.cut import find_cuts
+from ftcore.engine.features.feeds import Feeder
+from ftcore.engine.features.stages import FrozenStages
 from ftcore.engine.freezing import Freezer, check_plan
 from ftcore.engine.model import assemble
 from ftcore.engine.observer import Observer
 from ftcore.engine.optimization import Factor, build_schedule, default_learning_rate
 from ftcore.engine.parts import RunParts
 from ftcore.engine.randomness import MODEL, seed_torch
+from ftcore.errors import ConfigError
 
 
 @dataclass
@@ -33,15 +36,10 @@ class Prepared:
     model: nn.Sequential
     freezer: Freezer
     machine: Machine
-    cut: Cut
+    feeder: Feeder
     rate: float  # peak learning rate of the head
     schedule: Factor
     seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def suffix(self) -> nn.Sequential:
-        """The part of the model above the cut."""
-        return self.model[self.cut.stages :]
 
     @property
     def evaluator(self) -> Evaluator:
@@ -64,14 +62,15 @@ class Prepared:
 def prepare(parts: RunParts, observer: Observer) -> Prepared:
     """Return what a run would train and evaluate; nothing is trained or written yet.
 
-    Raises a child of FtcoreError that names what cannot be used.
+    Raises a child of FtcoreError that names what cannot be used. Inputs are read here, unless the
+    frozen stages will see them all before training.
     """
     config = parts.config
     machine = Machine.of(config)
     schedule = build_schedule(config.schedule, config.epochs)
     start = time.perf_counter()
-    check_data(parts.bundle, parts.task, observer)
-    seconds = {"data check": time.perf_counter() - start}
+    check_targets(parts.bundle, parts.task)
+    raw = {part: _raw_source(parts, part) for part in parts.bundle.splits}
     seed_torch(MODEL, config.seed)
     head = parts.task.build_head(parts.backbone, parts.bundle)
     model = assemble(parts.backbone, head).to(machine.device).to(memory_format=machine.layout)
@@ -79,18 +78,28 @@ def prepare(parts: RunParts, observer: Observer) -> Prepared:
     check_plan(plan, model, config.epochs)
     freezer = Freezer(model, plan)
     freezer.enter(plan.phases[0])
-    examples = sum(len(split) for split in parts.bundle.splits.values())
-    cut = choose_cut(model, plan, raw_source(parts, "train"), examples, config)
+    cuts = find_cuts(model, plan, config, is_random=raw["train"].preprocess.is_random)
+    stages = FrozenStages(model, parts.backbone, machine, config.prefix)
+    feeder = Feeder(parts, stages, plan, cuts, raw, observer)
+    feeder.decide()
+    if not feeder.cuts.throughout:
+        check_inputs(parts.bundle, observer)
+    seconds = {"preparation": time.perf_counter() - start}
     rate = config.lr or default_learning_rate(plan, parts.backbone.weights)
     # A resumed run must not choose again: free memory, say, may differ then.
-    resolved = {"lr": rate, "cache": "memory" if cut.stages else "off"}
+    resolved = {"lr": rate, "cache": feeder.keep}
     parts = replace(parts, config=config.model_copy(update=resolved))
-    return Prepared(parts, model, freezer, machine, cut, rate, schedule, seconds)
+    return Prepared(parts, model, freezer, machine, feeder, rate, schedule, seconds)
 
 
-def raw_source(parts: RunParts, part: str) -> RawSource:
-    """Return the raw examples of a part; those of train are augmented where that is asked for."""
-    preprocess = parts.backbone.preprocess
-    if part == "train" and parts.config.augment != "none":
-        preprocess = preprocess.augmented(parts.config.augment)
-    return RawSource(parts.bundle.splits[part], preprocess, parts.config.seed)
+def _raw_source(parts: RunParts, part: str) -> RawSource:
+    """The raw examples of a part; those of train are augmented where that is asked for."""
+    config, preprocess, views = parts.config, parts.backbone.preprocess, 0
+    if config.views and config.augment == "none":
+        raise ConfigError(
+            f"--views {config.views} keeps augmented examples, but nothing augments them; "
+            "add --augment, as in crop+flip, or leave --views out"
+        )
+    if part == "train" and config.augment != "none":
+        preprocess, views = preprocess.augmented(config.augment), config.views
+    return RawSource(parts.bundle.splits[part], preprocess, config.seed, views)

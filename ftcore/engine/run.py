@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ftcore.engine import checkpoint
-from ftcore.engine.batches import Source
-from ftcore.engine.device import deterministic, one_thread
+from ftcore.engine.device import deterministic
 from ftcore.engine.digests import combine, digests
 from ftcore.engine.directory import RunDirectory
-from ftcore.engine.features import compute_features
+from ftcore.engine.features.feeds import Feed
 from ftcore.engine.freezing import check_unmoved
 from ftcore.engine.observer import Observer
-from ftcore.engine.preparation import Prepared, raw_source
+from ftcore.engine.preparation import Prepared
 from ftcore.engine.result import describe
 from ftcore.engine.summary import prove
 from ftcore.engine.training import Progress, Trainer
-from ftcore.errors import StoppedError
-from ftcore.interfaces import Statistics
+from ftcore.errors import DataError, NumericalError, StoppedError
+from ftcore.interfaces import Phase, Statistics
 from ftcore.record import FreezeRecord, Record
 
 
@@ -32,62 +29,57 @@ def run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Reco
 
 
 def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Record:
-    sources = _sources(prepared, observer)
+    feed = _feed(prepared, directory)
     before = digests(prepared.freezer.frozen_state())
-    progress = _train(prepared, sources, combine(before), directory, observer)
+    progress = _train(prepared, combine(before), directory, observer)
     after = digests(prepared.freezer.frozen_state())
     check_unmoved(before, after)
-    statistics = _test(prepared, sources["test"], observer)
-    freeze = prove(prepared.freezer, before, after, prepared.cut.stages)
+    statistics = _test(prepared, feed, observer)
+    freeze = prove(prepared.freezer, before, after, feed.stages)
     record = _describe(prepared, progress, statistics, freeze, directory)
     directory.write_history(progress.history)
-    directory.write_predictions(statistics, list(sources["test"].ids))
+    directory.write_predictions(statistics, list(feed.sources["test"].ids))
     directory.write_model(prepared.model)
     directory.finish(record)
     return record
 
 
-def _sources(prepared: Prepared, observer: Observer) -> dict[str, Source]:
-    """Where each part's inputs come from: features kept in memory above a cut, or raw examples."""
-    parts, cut = prepared.parts, prepared.cut
-    raw = {part: raw_source(parts, part) for part in parts.bundle.splits}
-    if cut.stages == 0:
-        return dict(raw)
-    prefix = prepared.model[: cut.stages]
-    total = sum(len(source.targets) for source in raw.values())
-    observer.step_started("computing frozen features", total, "examples")
-    with prepared.timed("frozen features"):
-        sources: dict[str, Source] = {
-            part: compute_features(prefix, source, prepared.machine, parts.config.workers, observer)
-            for part, source in raw.items()
-        }
-    observer.step_finished()
-    return sources
+def _feed(prepared: Prepared, directory: RunDirectory) -> Feed:
+    """What comes out of the stages that are frozen throughout; nothing is left of bad data."""
+    try:
+        with prepared.timed("frozen features"):
+            return prepared.feeder.throughout()
+    except (DataError, NumericalError):
+        directory.remove_if_fresh()
+        raise
 
 
 def _train(
-    prepared: Prepared,
-    sources: Mapping[str, Source],
-    frozen: str,
-    directory: RunDirectory,
-    observer: Observer,
+    prepared: Prepared, frozen: str, directory: RunDirectory, observer: Observer
 ) -> Progress:
     path = directory.checkpoint
+
+    def feed(phase: Phase) -> Feed:
+        with prepared.timed("frozen features"):
+            return prepared.feeder.in_phase(phase)
+
     trainer = Trainer(
-        prepared, sources, observer, lambda trainer: checkpoint.save(trainer, path, frozen)
+        prepared, feed, observer, lambda trainer: checkpoint.save(trainer, path, frozen)
     )
     if path.is_file():
         checkpoint.load(trainer, path, frozen)
         observer.note(f"going on from epoch {trainer.progress.epoch + 1}")
-    is_head_alone = prepared.cut.stages == len(prepared.parts.backbone.stages)
-    with prepared.timed("training"), one_thread(when=is_head_alone):
+    with prepared.timed("training"):
         return trainer.fit()
 
 
-def _test(prepared: Prepared, source: Source, observer: Observer) -> Statistics:
+def _test(prepared: Prepared, feed: Feed, observer: Observer) -> Statistics:
+    source = feed.sources["test"]
     observer.step_started("test", len(source.targets), "examples")
     with prepared.timed("test"):
-        statistics, _ = prepared.evaluator.statistics(prepared.suffix, source, observer)
+        statistics, _ = prepared.evaluator.statistics(
+            prepared.model[feed.stages :], source, observer
+        )
     observer.step_finished()
     return statistics
 
@@ -108,6 +100,7 @@ def _describe(
             "history": tuple(progress.history),
             "best_epoch": progress.best_epoch,
             "freeze": freeze,
+            "features": prepared.feeder.describe([row.epoch for row in progress.history]),
             "timings": prepared.seconds,
         }
     )

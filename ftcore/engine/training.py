@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from ftcore.engine.batches import Batch, Source, load_batches, to_device, training_order
+from ftcore.engine.device import one_thread
 from ftcore.engine.digests import digests
+from ftcore.engine.features.feeds import Feed
 from ftcore.engine.freezing import check_unmoved
 from ftcore.engine.observer import Observer
 from ftcore.engine.optimization import build_optimizer, set_rates
@@ -51,17 +53,17 @@ class Trainer:
     def __init__(
         self,
         prepared: Prepared,
-        sources: Mapping[str, Source],
+        feed: Callable[[Phase], Feed],
         observer: Observer,
         save: Callable[[Trainer], None],
     ) -> None:
         parts = prepared.parts
         self.config = parts.config
-        self.model = prepared.suffix
         self.freezer = prepared.freezer
         self.machine = prepared.machine
         self.evaluator, self.timed = prepared.evaluator, prepared.timed
-        self.train, self.val = sources["train"], sources["val"]
+        self._feed_of, self._backbone_stages = feed, len(parts.backbone.stages)
+        self.feed = Feed(0, prepared.feeder.raw)
         self.loss = parts.task.build_loss(parts.bundle)
         self.rate, self.schedule = prepared.rate, prepared.schedule
         self.observer, self.save = observer, save
@@ -74,12 +76,25 @@ class Trainer:
         self.steps_in_epoch = -(-len(self._order(epoch=0)) // self.config.accumulate)
         self._guard: tuple[Phase, dict[str, str]] | None = None
 
+    @property
+    def train(self) -> Source:
+        """The training examples, as the current phase takes them."""
+        return self.feed.sources["train"]
+
+    @property
+    def model(self) -> nn.Sequential:
+        """The part of the model above the current phase's cut."""
+        return self.freezer.model[self.feed.stages :]
+
     def fit(self) -> Progress:
         """Train from where the progress stands to the end, and load the best weights."""
         try:
             while self.progress.epoch < self.config.epochs and not self._is_patience_over():
-                self._train_epoch()
-                self._validate()
+                phase = self._enter_phase()
+                is_head_alone = self.feed.stages == self._backbone_stages
+                with one_thread(when=is_head_alone):
+                    self._train_epoch(phase)
+                    self._validate()
                 self.progress.epoch += 1
                 self.progress.batch, self.progress.loss_sum = 0, 0.0
                 self._save()
@@ -99,9 +114,8 @@ class Trainer:
         patience = self.config.patience
         return patience is not None and self.progress.epochs_since_best >= patience
 
-    def _train_epoch(self) -> None:
+    def _train_epoch(self, phase: Phase) -> None:
         config, progress = self.config, self.progress
-        phase = self._enter_phase()
         order = self._order(progress.epoch)
         self.observer.step_started(f"epoch {progress.epoch + 1}", len(order), "batches")
         self.observer.advanced(progress.batch)
@@ -134,6 +148,8 @@ class Trainer:
         if self._guard is None or self._guard[0] != phase:
             self._check_phase()
             self._guard = phase, digests(self.freezer.frozen_state(phase))
+            self.freezer.enter(phase)
+            self.feed = self._feed_of(phase)
         self.freezer.enter(phase)
         return phase
 
@@ -188,14 +204,10 @@ class Trainer:
             raise StoppedError(f"Stopped in epoch {epoch} after batch {batch}")
 
     def _validate(self) -> None:
-        progress = self.progress
-        self.observer.step_started(
-            f"validation {progress.epoch + 1}", len(self.val.targets), "examples"
-        )
+        progress, val = self.progress, self.feed.sources["val"]
+        self.observer.step_started(f"validation {progress.epoch + 1}", len(val.targets), "examples")
         with self.timed("validation"):
-            statistics, loss = self.evaluator.statistics(
-                self.model, self.val, self.observer, self.loss
-            )
+            statistics, loss = self.evaluator.statistics(self.model, val, self.observer, self.loss)
         self.observer.step_finished()
         values = {
             name: None if value != value else value

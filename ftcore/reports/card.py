@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import textwrap
 
-from ftcore.record import FreezeRecord, MetricValue, Record, WeightsRecord
+from ftcore.record import (
+    FeaturesRecord,
+    FreezeRecord,
+    MetricValue,
+    Record,
+    WeightsRecord,
+    format_bytes,
+)
 
 SHOWN_METRICS = 4
 NARROW = 50
@@ -15,6 +22,7 @@ def render_card(record: Record, width: int = 80) -> list[str]:
     rows = [*_scores(record), *_baselines(record)]
     if record.freeze is not None:
         rows += _freezing(record.freeze)
+    rows += [("cached", _cached(features)) for features in record.features]
     if record.weights is not None:
         rows.append(("weights", _weights(record.weights)))
     if record.counts.ignored:
@@ -70,14 +78,24 @@ def _baselines(record: Record) -> list[tuple[str, str]]:
 
 def _freezing(freeze: FreezeRecord) -> list[tuple[str, str]]:
     share = freeze.trained / max(freeze.parameters, 1)
-    cached = [stage.name for stage in freeze.stages if stage.cached]
-    proof = f"{freeze.frozen:,} parameters, {freeze.changed_bytes} bytes changed"
-    if cached:
-        proof += f"; {cached[0]} to {cached[-1]} computed once"
     return [
         ("trained", f"{freeze.trained:,} of {freeze.parameters:,} parameters ({share:.2%})"),
-        ("frozen", proof),
+        ("frozen", f"{freeze.frozen:,} parameters, {freeze.changed_bytes} bytes changed"),
     ]
+
+
+def _cached(features: FeaturesRecord) -> str:
+    if not features.computed:
+        how = "found in the cache"
+    elif features.found:
+        how = f"{features.found:,} of {features.examples:,} examples found in the cache"
+    else:
+        how = f"computed once in {features.seconds:.1f} s"
+    where = "in memory" if features.kept == "memory" else "on disk"
+    return (
+        f"{features.first_stage} to {features.last_stage} {how}, {format_bytes(features.bytes)} "
+        f"{where}; about {max(features.saved_seconds, 0.0):.1f} s saved"
+    )
 
 
 def _weights(weights: WeightsRecord) -> str:

@@ -86,7 +86,7 @@ def test_the_frozen_prefix_ends_at_the_first_stage_that_trains(
     rates: dict[str, float], prefix: int
 ) -> None:
     freezer = make_freezer(single(rates))
-    assert frozen_prefix(freezer.plan, freezer.model) == prefix
+    assert frozen_prefix(freezer.plan.trained, freezer.model) == prefix
 
 
 def test_training_leaves_every_frozen_byte() -> None:

@@ -207,8 +207,10 @@ def test_failures_name_their_cause(
 def test_inputs_that_are_not_finite_are_named(tmp_path: Path) -> None:
     bundle = make_bundle()
     bundle.splits["val"].values[4, 0, 1, 1] = float("nan")  # type: ignore[attr-defined]
+    parts = make_parts(bundle, out=tmp_path)
     with pytest.raises(DataError, match=r"1 of 90.*'val/4'"):
-        prepare(make_parts(bundle, out=tmp_path), Observer())
+        prepared = prepare(parts, Observer())
+        engine.run(prepared, RunDirectory.create(prepared.parts.config), Observer())
     assert not list(tmp_path.iterdir())
 
 
@@ -250,8 +252,8 @@ def test_bf16_trains(tmp_path: Path) -> None:
 def test_augmentation_reaches_training_only(tmp_path: Path) -> None:
     parts = make_parts(out=tmp_path, augment="noise")
     prepared = prepare(parts, Observer())
-    assert prepared.cut.stages == 0
-    assert "random" in prepared.cut.reason
+    assert prepared.feeder.keep == "off"
+    assert "random" in prepared.feeder.reason
     assert isinstance(parts.backbone.preprocess, ToFloat)
     assert not parts.backbone.preprocess.is_random
 
@@ -268,7 +270,7 @@ def test_two_processes_cannot_work_in_one_run(tmp_path: Path) -> None:
 def test_each_step_has_its_own_time_and_none_is_counted_twice(tmp_path: Path) -> None:
     started = time.perf_counter()
     record, _ = run(tmp_path)
-    steps = ["data check", "frozen features", "training", "validation", "test", "intervals"]
+    steps = ["preparation", "frozen features", "training", "validation", "test", "intervals"]
     assert list(record.timings) == steps
     assert all(seconds > 0 for seconds in record.timings.values())
     assert sum(record.timings.values()) < time.perf_counter() - started

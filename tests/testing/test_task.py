@@ -12,8 +12,8 @@ from numpy.random import Generator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ftcore.errors import ConfigError, DataError
 from ftcore.content import digest_of
+from ftcore.errors import ConfigError, DataError
 from ftcore.interfaces import Backbone, DataBundle, Statistics
 from ftcore.plugins import plugin_manager
 from ftcore.testing import check_task

@@ -27,6 +27,9 @@ class Targets:
     def inputs(self, indices: Sequence[int]) -> Sequence[None]:
         return [None for _ in indices]
 
+    def digests(self, indices: Sequence[int]) -> Sequence[str]:
+        return [self.ids[index] for index in indices]
+
 
 def bundle(
     train: Sequence[int] | Tensor, classes: Sequence[str] | int = 3, **others: Sequence[int]

@@ -1,0 +1,232 @@
+"""Completes what is kept of a prefix's features: finds what is there, computes what is not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+import torch
+from torch import Tensor
+
+from ftcore.engine.batches import CachedSource, Source, load_batches
+from ftcore.engine.features import segment as segments
+from ftcore.engine.features.segment import Rows, Segment
+from ftcore.engine.features.store import Shelf
+from ftcore.engine.observer import Observer
+from ftcore.errors import NumericalError, StoppedError
+from ftcore.interfaces import Inputs
+
+
+class Prefix(Protocol):
+    """The frozen stages, made fast."""
+
+    @property
+    def batch_size(self) -> int:
+        """How many examples to compute at a time."""
+
+    @property
+    def difference(self) -> float:
+        """How far its outputs are from those of the plain stages, as a fraction."""
+
+    def __call__(self, inputs: Inputs) -> Tensor:
+        """Return the features (N, ...) of a batch."""
+
+
+Place: TypeAlias = tuple[str, int, int]  # part, view, index
+
+TOLERANCE = 1e-4  # between features kept and computed anew, as a fraction of the largest
+
+
+@dataclass(frozen=True)
+class Want:
+    """A part's examples, in some views: what comes in, and what their features are called."""
+
+    source: Source  # of what the prefix takes
+    names: Sequence[Sequence[str]]  # (views, N)
+
+
+@dataclass
+class Tally:
+    """What was found, what was computed, and how long that takes."""
+
+    found: int = 0
+    computed: int = 0
+    bytes: int = 0
+    seconds: float = 0.0  # spent on computing, in this run
+    seconds_per_example: float = 0.0  # of computing, when it was done
+    difference: float = 0.0
+
+
+@dataclass
+class Completion:
+    """Completes a shelf with the features that are wanted."""
+
+    shelf: Shelf
+    plain: Callable[[Inputs], Tensor]  # the stages as they are
+    accelerate: Callable[[], Prefix]  # called where something has to be computed
+    observer: Observer
+    workers: int = 0
+    tally: Tally = field(default_factory=Tally)
+
+    def complete(self, wants: Mapping[str, Want]) -> dict[str, CachedSource]:
+        """Return the features of each part; what was missing is computed and kept.
+
+        Raises DataError for examples that cannot be read, NumericalError for features that are not
+        finite, StoppedError where the observer stops; what was computed until then is kept.
+        """
+        names = {name for want in wants.values() for view in want.names for name in view}
+        found = self._find(wants, names)
+        if _missing(wants, found):
+            with self.shelf.locked():
+                found = self._find(wants, names)  # another run may have been at it
+                missing = _missing(wants, found)
+                self.tally.found = len(names) - len(missing)
+                found = [*found, *self._compute(wants, missing)]
+        else:
+            self.tally.found = len(names)
+        self._measure(names, found)
+        rows, index = _line_up(found)
+        return {part: _source(want, rows, index) for part, want in wants.items()}
+
+    def _find(self, wants: Mapping[str, Want], names: set[str]) -> Sequence[Segment]:
+        found = self.shelf.find(names)
+        if not found or self._is_true(wants, found):
+            return found
+        self.observer.note(
+            "the features kept are not those that the frozen stages give now, as after a change in "
+            "the backbone's code; they are computed again"
+        )
+        self.shelf.discard()
+        return []
+
+    def _is_true(self, wants: Mapping[str, Want], found: Sequence[Segment]) -> bool:
+        """Compute two examples anew: a key tells weights and settings, but not code."""
+        rows, index = _line_up(found)
+        for want in wants.values():
+            for view, names in enumerate(want.names):
+                held = [place for place, name in enumerate(names) if name in index]
+                if not held:
+                    continue
+                chosen = [held[0], held[-1]]
+                kept = rows.take(torch.tensor([index[names[place]] for place in chosen])).float()
+                now = self.plain(want.source.load(chosen, view)).cpu().float()
+                if kept.shape != now.shape:
+                    return False
+                allowed = TOLERANCE + max(segment.difference for segment in found)
+                return bool((kept - now).abs().max() <= allowed * now.abs().max())
+        return True
+
+    def _measure(self, names: set[str], found: Sequence[Segment]) -> None:
+        tally = self.tally
+        used = [each for each in found if not names.isdisjoint(each.names)]
+        tally.bytes = len(names) * used[0].features[0].nbytes
+        count = sum(len(each.names) for each in used)
+        tally.seconds_per_example = sum(each.seconds for each in used) / count
+        tally.difference = max(each.difference for each in used)
+
+    def _compute(
+        self, wants: Mapping[str, Want], missing: Mapping[str, Place]
+    ) -> Sequence[Segment]:
+        prefix = self.accelerate()
+        self.observer.step_started("computing frozen features", len(missing), "examples")
+        writer = _Writer(self.shelf, prefix.difference)
+        try:
+            for names, output in self._batches(wants, missing, prefix):
+                writer.add(names, output)
+                self.tally.computed += len(names)
+                self.observer.advanced(len(names))
+                if self.observer.should_stop():
+                    raise StoppedError("Stopped while the frozen features were computed")
+        finally:
+            writer.flush()
+            self.tally.seconds += writer.seconds
+        self.observer.step_finished()
+        return writer.segments
+
+    def _batches(
+        self, wants: Mapping[str, Want], missing: Mapping[str, Place], prefix: Prefix
+    ) -> Iterator[tuple[list[str], Tensor]]:
+        groups: dict[tuple[str, int], list[str]] = {}
+        for name, (part, view, _) in missing.items():
+            groups.setdefault((part, view), []).append(name)
+        for (part, view), group in groups.items():
+            source = wants[part].source
+            batches = _batched(group, prefix.batch_size)
+            # Libraries compute an example alone to other last digits than among others.
+            order = [[missing[name][2] for name in names] for names in batches]
+            order = [indices * 2 if len(indices) == 1 else indices for indices in order]
+            loaded = load_batches(source, order, epoch=view, workers=self.workers)
+            for names, batch in zip(batches, loaded, strict=True):
+                output = prefix(batch.inputs).cpu()[: len(names)]
+                _check_finite(output, batch.indices, source.ids)
+                yield names, output
+
+
+class _Writer:
+    """Gathers features into segments, and the time between them."""
+
+    def __init__(self, shelf: Shelf, difference: float) -> None:
+        self.shelf, self.difference = shelf, difference
+        self.segments: list[Segment] = []
+        self.seconds = 0.0
+        self._names: list[str] = []
+        self._outputs: list[Tensor] = []
+        self._started = time.perf_counter()
+
+    def add(self, names: Sequence[str], output: Tensor) -> None:
+        self._names += names
+        self._outputs.append(output)
+        if sum(each.nbytes for each in self._outputs) >= segments.BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        seconds = time.perf_counter() - self._started
+        if self._names:
+            features = torch.cat(self._outputs)
+            segment = Segment(tuple(self._names), features, seconds, self.difference)
+            self.segments.append(self.shelf.add(segment))
+            self._names, self._outputs = [], []
+        self.seconds += seconds
+        self._started = time.perf_counter()  # writing is not computing
+
+
+def _batched(names: Sequence[str], size: int) -> list[list[str]]:
+    batches = [list(names[start : start + size]) for start in range(0, len(names), size)]
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [batches[-2] + batches[-1]]
+    return batches
+
+
+def _missing(wants: Mapping[str, Want], found: Sequence[Segment]) -> dict[str, Place]:
+    """Return the place of what no segment holds, each name once."""
+    held = set().union(*(each.names for each in found))
+    missing: dict[str, Place] = {}
+    for part, want in wants.items():
+        for view, names in enumerate(want.names):
+            for index, name in enumerate(names):
+                if name not in held:
+                    missing.setdefault(name, (part, view, index))
+    return missing
+
+
+def _line_up(found: Sequence[Segment]) -> tuple[Rows, dict[str, int]]:
+    names = (name for segment in found for name in segment.names)
+    index = {name: row for row, name in enumerate(names)}
+    return Rows([segment.features for segment in found]), index
+
+
+def _source(want: Want, rows: Rows, index: Mapping[str, int]) -> CachedSource:
+    places = [[index[name] for name in view] for view in want.names]
+    return CachedSource(rows, torch.tensor(places), want.source.targets, want.source.ids)
+
+
+def _check_finite(output: Tensor, indices: Sequence[int], ids: Sequence[str]) -> None:
+    finite = torch.isfinite(output).flatten(1).all(dim=1)
+    if not bool(finite.all()):
+        bad = [ids[indices[place]] for place in (~finite).nonzero().flatten().tolist()]
+        raise NumericalError(
+            f"the frozen stages return values that are not finite for {len(bad)} of "
+            f"{len(output)} examples, the first is {bad[0]!r}; look at it, or use --precision fp32"
+        )
