@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from torch import nn
 
-from ftcore.default_plugins.freezing import Lora
+from ftcore.default_plugins.freezing.lora import Lora
 from ftcore.errors import ConfigError
 from ftcore.interfaces import Adapter, Backbone, FreezePlan, Stage
 from ftcore.testing import check_freezing
