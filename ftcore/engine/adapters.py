@@ -90,6 +90,7 @@ def _with_adapter(kind: type[nn.Module], name: str) -> type[nn.Module]:
         adapted: Tensor = module._modules[f"{name}_adapter"](module._parameters[name])  # type: ignore[misc]
         return adapted
 
+    # torch looks into _parameters only where the class has no attribute of that name.
     members = {name: property(weight), "__module__": kind.__module__}
     return type(kind.__name__, (kind,), members)
 
