@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ftcore.images.preprocess import ImagePreprocess
     from ftcore.images.splits import ArraySplit, FileSplit
     from ftcore.interfaces import (
+        Adapter,
         Backbone,
         DataBundle,
         FreezePlan,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Adapter": "interfaces",
     "ArraySplit": "images.splits",
     "Backbone": "interfaces",
     "ConfigError": "errors",
@@ -93,6 +95,7 @@ _HOME = {
 _MODULES = ("ops", "testing")
 
 __all__ = [
+    "Adapter",
     "ArraySplit",
     "Backbone",
     "ConfigError",

@@ -51,7 +51,7 @@ class RunConfig(_Config):
     lr: Positive | None = Field(
         None,
         description="Peak learning rate; by default 0.01 for a head alone, 0.001 where it starts "
-        "alone or nothing is pretrained, else 0.0001.",
+        "alone or with adapters only, or nothing is pretrained, else 0.0001.",
     )
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(0.9, description="Momentum of SGD.")
     weight_decay: NotNegative = Field(0.01, description="Weight decay.")

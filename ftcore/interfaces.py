@@ -166,14 +166,42 @@ class Phase:
 
 
 @dataclass(frozen=True)
+class Adapter:
+    """A low-rank change of one weight: weight + alpha / rank * up @ down (LoRA).
+
+    The weight is seen as a matrix: its first dimension by all others. `down` (rank, columns)
+    starts random and `up` (rows, rank) at zero, so that the change starts at zero. The weight
+    itself stays as it is: frozen, unless the plan says that it trains as well.
+
+    Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models".
+    """
+
+    weight: str  # the parameter it changes, such as "layer4.0.conv1.weight"; two dimensions or more
+    rank: int
+    alpha: float
+
+    @property
+    def name(self) -> str:
+        """The name of the module that the engine adds for it, "<weight>_adapter"."""
+        return f"{self.weight}_adapter"
+
+    @property
+    def parameters(self) -> tuple[str, str]:
+        """The names of the parameters it adds, for the phases: "<name>.down", "<name>.up"."""
+        return f"{self.name}.down", f"{self.name}.up"
+
+
+@dataclass(frozen=True)
 class FreezePlan:
     """Which parameters train, at which learning-rate scale, and from which epoch on.
 
-    Parameters are named as in `Backbone.named_parameters`, those of the head "head.<parameter>".
+    Parameters are named as in `Backbone.named_parameters`, those of the head "head.<parameter>",
+    and those of an adapter as in `Adapter.parameters`: the engine adds the adapters to the model.
     The first phase starts at epoch 0. What a phase does not name is frozen in it.
     """
 
     phases: tuple[Phase, ...]
+    adapters: tuple[Adapter, ...] = ()
 
     def phase_at(self, epoch: int) -> Phase:
         """Return the phase that `epoch` belongs to."""

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ftcore.config import RunConfig
 from ftcore.engine import storage
+from ftcore.engine.adapters import describe_adapters, merged_state
 from ftcore.engine.locking import holding
 from ftcore.errors import DataError
 from ftcore.interfaces import Statistics
@@ -104,8 +105,15 @@ class RunDirectory:
         storage.write_tensors(self.path / "predictions.safetensors", rows)
 
     def write_model(self, model: nn.Module) -> None:
-        """Write every parameter and buffer, frozen ones too, under the freeze plan's names."""
-        storage.write_tensors(self.path / "model.safetensors", model.state_dict())
+        """Write every parameter and buffer, frozen ones too, under the freeze plan's names.
+
+        Adapters are merged into their weights, so that any reader gets the model that was tested,
+        and where there are some, they are written apart as well.
+        """
+        storage.write_tensors(self.path / "model.safetensors", merged_state(model))
+        tensors, metadata = describe_adapters(model)
+        if tensors:
+            storage.write_tensors(self.path / "adapters.safetensors", tensors, metadata)
 
     def finish(self, record: Record) -> None:
         """Write the record, drop the checkpoint, and seal the folder with its manifest."""

@@ -16,14 +16,16 @@ Factor = Callable[[int, int], float]  # (step, steps in an epoch) -> multiple of
 
 
 def default_learning_rate(plan: FreezePlan, weights: Weights) -> float:
-    """Return 1e-2 for a head alone, 1e-3 where it starts alone or nothing is pretrained, or 1e-4.
+    """Return 1e-2 for a head alone, 1e-4 where pretrained weights train from the start, or 1e-3.
 
     A linear layer on fixed features is a convex problem and takes large steps; pretrained stages
-    are spoiled by them.
+    are spoiled by them. Adapters leave those weights alone and take ten times their rate:
+    Schulman et al. 2025, "LoRA Without Regret".
     """
     if _is_head_alone(plan.trained):
         return 1e-2
-    if _is_head_alone(plan.phases[0].rates) or not weights.is_pretrained:
+    adapted = {name for adapter in plan.adapters for name in adapter.parameters}
+    if _is_head_alone(plan.phases[0].rates.keys() - adapted) or not weights.is_pretrained:
         return 1e-3
     return 1e-4
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import nn
 
+from ftcore.engine.adapters import add_adapters
 from ftcore.engine.batches import RawSource
 from ftcore.engine.checks import check_inputs, check_targets
 from ftcore.engine.device import Machine
@@ -75,6 +76,7 @@ def prepare(parts: RunParts, observer: Observer) -> Prepared:
     head = parts.task.build_head(parts.backbone, parts.bundle)
     model = assemble(parts.backbone, head).to(machine.device).to(memory_format=machine.layout)
     plan = parts.strategy.plan(parts.backbone, head, config.epochs)
+    add_adapters(model, plan.adapters)
     check_plan(plan, model, config.epochs)
     freezer = Freezer(model, plan)
     freezer.enter(plan.phases[0])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Set
 
 from ftcore.errors import ConfigError
-from ftcore.interfaces import Backbone, FreezePlan, FreezingStrategy, Phase
+from ftcore.interfaces import Adapter, Backbone, FreezePlan, FreezingStrategy, Phase
 from ftcore.testing.samples import tiny_backbone
 from ftcore.testing.values import is_same, state_of
 
@@ -24,7 +25,8 @@ def check_freezing(strategy: FreezingStrategy, backbone: Backbone | None = None)
     backbone = tiny_backbone() if backbone is None else backbone
     head = nn.Linear(backbone.feature_dim, 3)
     modules = [*(stage.module for stage in backbone.stages), head]
-    names = set(backbone.named_parameters()) | {f"head.{n}" for n, _ in head.named_parameters()}
+    dimensions = {name: p.dim() for name, p in backbone.named_parameters().items()}
+    dimensions |= {f"head.{name}": p.dim() for name, p in head.named_parameters()}
     parameters = [parameter for module in modules for parameter in module.parameters()]
     refused = []
     for epochs in _EPOCHS:
@@ -35,7 +37,7 @@ def check_freezing(strategy: FreezingStrategy, backbone: Backbone | None = None)
         except ConfigError as error:
             refused.append(error)
             continue
-        check_plan(plan, names, epochs)
+        check_plan(plan, dimensions, epochs)
         assert plan == strategy.plan(backbone, head, epochs), (
             f"Planning the same {epochs} epochs twice gives two plans."
         )
@@ -49,8 +51,11 @@ def check_freezing(strategy: FreezingStrategy, backbone: Backbone | None = None)
     assert len(refused) < len(_EPOCHS), f"No number of epochs is right for it: {refused[-1]}"
 
 
-def check_plan(plan: FreezePlan, names: set[str], epochs: int) -> None:
-    """Assert that a plan for `epochs` epochs is sound for a model with parameters `names`."""
+def check_plan(plan: FreezePlan, dimensions: Mapping[str, int], epochs: int) -> None:
+    """Assert that a plan for `epochs` epochs is sound for a model.
+
+    `dimensions` holds for each of its parameters how many dimensions it has.
+    """
     assert isinstance(plan, FreezePlan), f"plan() returns {plan!r}, no ftcore.FreezePlan."
     assert plan.phases, "The plan has no phases; one that starts at epoch 0 is the least."
     starts = [phase.first_epoch for phase in plan.phases]
@@ -60,11 +65,30 @@ def check_plan(plan: FreezePlan, names: set[str], epochs: int) -> None:
         f"A phase starts at epoch {starts[-1]} and is never reached: there are {epochs} epochs, "
         "the first one is 0."
     )
+    for adapter in plan.adapters:
+        _check_adapter(adapter, plan, dimensions)
+    added = {name for adapter in plan.adapters for name in adapter.parameters}
     for phase in plan.phases:
-        _check_phase(phase, names)
+        _check_phase(phase, dimensions.keys() | added)
 
 
-def _check_phase(phase: Phase, names: set[str]) -> None:
+def _check_adapter(adapter: Adapter, plan: FreezePlan, dimensions: Mapping[str, int]) -> None:
+    weight = adapter.weight
+    assert weight in dimensions, f"The plan adapts {weight!r}, a parameter that does not exist."
+    assert dimensions[weight] >= 2, (
+        f"The plan adapts {weight!r}, which has {dimensions[weight]} dimensions and is no matrix."
+    )
+    count = [other.weight for other in plan.adapters].count(weight)
+    assert count == 1, f"The plan adapts {weight!r} {count} times; one adapter is enough."
+    assert adapter.rank >= 1, f"The adapter of {weight!r} has rank {adapter.rank}, not 1 or more."
+    assert 0 < adapter.alpha < math.inf, (
+        f"The adapter of {weight!r} has alpha {adapter.alpha}; it must be above 0."
+    )
+    still = sorted(set(adapter.parameters) - plan.trained)
+    assert not still, f"{still[0]!r} of an adapter never trains, so the adapter changes nothing."
+
+
+def _check_phase(phase: Phase, names: Set[str]) -> None:
     where = f"the phase from epoch {phase.first_epoch} on"
     assert phase.rates, f"Nothing trains in {where}."
     unknown = sorted(set(phase.rates) - names)

@@ -125,6 +125,22 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_run_with_adapters_is_evaluated_as_any_other(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--freeze", "lora:r=4,top=1", "--epochs", "1", "--cache", "off"]
+    assert main(["run", *NET, *options, "--out", str(tmp_path), "-q", "--json"]) == 0
+    record = json.loads(capfd.readouterr().out)
+    trained = {row["name"]: row["trained"] for row in record["freeze"]["stages"] if row["trained"]}
+    assert list(trained) == ["block4", "head"]
+    assert record["freeze"]["sha256_before"] == record["freeze"]["sha256_after"]
+    folder = Path(record["directory"])
+    size = (folder / "adapters.safetensors").stat().st_size
+    assert size < 4 * trained["block4"] + 4096
+    assert main(["evaluate", str(folder), "--json", "-q"]) == 0
+    assert json.loads(capfd.readouterr().out)["metrics"] == record["metrics"]
+
+
 def test_data_check_counts_and_python_returns_the_same_record(
     finished: Finished, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import nn
 
+from ftcore.engine.adapters import add_adapters
 from ftcore.engine.digests import digests
 from ftcore.engine.freezing import Freezer, check_plan, check_unmoved, frozen_prefix
 from ftcore.engine.model import assemble
 from ftcore.errors import FtcoreError, PluginError
-from ftcore.interfaces import FreezePlan, Phase, Stage
+from ftcore.interfaces import Adapter, FreezePlan, Phase, Stage
 from tests.tiny import make_backbone
 
 HEAD = {"head.weight": 1.0, "head.bias": 1.0}
@@ -89,8 +90,45 @@ def test_the_frozen_prefix_ends_at_the_first_stage_that_trains(
     assert frozen_prefix(freezer.plan.trained, freezer.model) == prefix
 
 
-def test_training_leaves_every_frozen_byte() -> None:
-    freezer = make_freezer(single(with_stage("top")))
+def with_adapters(*weights: str) -> Freezer:
+    adapters = tuple(Adapter(weight, 2, 4.0) for weight in weights)
+    names = [name for adapter in adapters for name in adapter.parameters]
+    plan = FreezePlan((Phase(0, dict.fromkeys(names, 1.0) | HEAD),), adapters)
+    freezer = make_freezer(plan)
+    add_adapters(freezer.model, adapters)
+    check_plan(plan, freezer.model, epochs=1)
+    return freezer
+
+
+@pytest.mark.parametrize(("weight", "prefix"), [("top.0.weight", 2), ("stem.0.weight", 0)])
+def test_the_frozen_prefix_ends_below_the_first_adapter(weight: str, prefix: int) -> None:
+    freezer = with_adapters(weight)
+    assert frozen_prefix(freezer.plan, freezer.model) == prefix
+
+
+def test_what_adapters_change_is_frozen_under_its_own_name() -> None:
+    bare = make_freezer(single(HEAD)).frozen_state()
+    freezer = with_adapters("stem.0.weight", "top.0.weight")
+    assert freezer.frozen_state().keys() == bare.keys()
+    assert digests(freezer.frozen_state()) == digests(bare)
+    freezer.enter(freezer.plan.phases[0])
+    modes = {name: m.training for name, m in freezer.model.named_modules() if name}
+    assert [modes[name] for name in ("top", "top.0", "top.1", "middle")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("planned", ["weights", "adapters"])
+def test_training_leaves_every_frozen_byte(planned: str) -> None:
+    if planned == "adapters":
+        freezer = with_adapters("stem.0.weight", "top.0.weight")
+        expected = {"head.weight", "top.0.weight_adapter.up", "stem.0.weight_adapter.down"}
+    else:
+        freezer = make_freezer(single(with_stage("top")))
+        expected = {"head.weight", "top.0.weight", "top.1.running_mean"}
     before = digests(freezer.frozen_state())
     moving = digests(freezer.moving_state())
     freezer.enter(freezer.plan.phases[0])
@@ -100,7 +138,7 @@ def test_training_leaves_every_frozen_byte() -> None:
         optimizer.step()
     check_unmoved(before, digests(freezer.frozen_state()))
     changed = {name for name, d in digests(freezer.moving_state()).items() if d != moving[name]}
-    assert {"head.weight", "top.0.weight", "top.1.running_mean"} <= changed
+    assert expected <= changed
 
 
 def test_a_moved_tensor_is_named() -> None:

@@ -12,7 +12,7 @@ from ftcore.engine.optimization import (
     set_rates,
 )
 from ftcore.errors import ConfigError, UsageError
-from ftcore.interfaces import FreezePlan, Phase, Weights
+from ftcore.interfaces import Adapter, FreezePlan, Phase, Weights
 from tests.tiny import make_backbone
 
 HEAD = {"head.weight": 1.0, "head.bias": 1.0}
@@ -75,3 +75,15 @@ def test_default_learning_rate(
 ) -> None:
     plan = FreezePlan(tuple(Phase(index, rates) for index, rates in enumerate(phases)))
     assert default_learning_rate(plan, Weights(weights)) == expected
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"), [({}, 1e-3), ({"top.0.weight": 1.0}, 1e-4), ({"top.1.bias": 1.0}, 1e-4)]
+)
+def test_adapters_take_larger_steps_than_the_weights_they_change(
+    others: dict[str, float], expected: float
+) -> None:
+    adapter = Adapter("top.0.weight", 2, 2.0)
+    rates = HEAD | dict.fromkeys(adapter.parameters, 1.0) | others
+    plan = FreezePlan((Phase(0, rates),), (adapter,))
+    assert default_learning_rate(plan, Weights("imagenet")) == expected

@@ -60,7 +60,8 @@ def resume(path: Path, observer: Observer) -> Record:
 
 
 def content(path: Path) -> dict[str, str]:
-    return {name: hashlib.sha256((path / name).read_bytes()).hexdigest() for name in BYTES}
+    names = [*BYTES, *(file.name for file in path.glob("adapters.safetensors"))]
+    return {name: hashlib.sha256((path / name).read_bytes()).hexdigest() for name in names}
 
 
 class StopAfter(Observer):
@@ -75,7 +76,7 @@ class StopAfter(Observer):
 
 
 @pytest.mark.parametrize(
-    "freeze", ["none", "bottom", "bottom:1", "norm", "gradual", "lp-ft", "discriminative"]
+    "freeze", ["none", "bottom", "bottom:1", "norm", "gradual", "lp-ft", "discriminative", "lora:1"]
 )
 @pytest.mark.parametrize("cache", ["auto", "off"])
 def test_a_run_learns_and_leaves_the_frozen_part_alone(
@@ -98,7 +99,9 @@ def test_a_run_learns_and_leaves_the_frozen_part_alone(
     assert Record.model_validate_json((path / "record.json").read_bytes()) == record
 
 
-@pytest.mark.parametrize("freeze", ["bottom", "bottom:2", "gradual:every=1", "lp-ft"])
+@pytest.mark.parametrize(
+    "freeze", ["bottom", "bottom:2", "gradual:every=1", "lp-ft", "lora:r=2,top=1"]
+)
 def test_the_cache_changes_no_score(tmp_path: Path, freeze: str) -> None:
     with_cache, path = run(tmp_path, freeze=freeze, cache="auto")
     without, other = run(tmp_path, freeze=freeze, cache="off")
@@ -116,6 +119,8 @@ def test_the_cache_changes_no_score(tmp_path: Path, freeze: str) -> None:
         {"freeze": "bottom"},
         {"freeze": "gradual", "augment": "noise", "optimizer": "sgd"},
         {"freeze": "lp-ft", "accumulate": 4, "patience": 1},
+        {"freeze": "lora:r=2,top=2", "optimizer": "sgd", "lr": 0.1},
+        {"freeze": "lora:r=1", "augment": "noise", "accumulate": 2},
     ],
     ids=str,
 )
@@ -208,9 +213,10 @@ def test_inputs_that_are_not_finite_are_named(tmp_path: Path) -> None:
     bundle = make_bundle()
     bundle.splits["val"].values[4, 0, 1, 1] = float("nan")  # type: ignore[attr-defined]
     parts = make_parts(bundle, out=tmp_path)
+    prepared = prepare(parts, Observer())
+    directory = RunDirectory.create(prepared.parts.config)
     with pytest.raises(DataError, match=r"1 of 90.*'val/4'"):
-        prepared = prepare(parts, Observer())
-        engine.run(prepared, RunDirectory.create(prepared.parts.config), Observer())
+        engine.run(prepared, directory, Observer())
     assert not list(tmp_path.iterdir())
 
 

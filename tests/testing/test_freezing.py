@@ -7,7 +7,7 @@ import pytest
 from torch import nn
 
 from ftcore.errors import ConfigError
-from ftcore.interfaces import Backbone, FreezePlan, Phase
+from ftcore.interfaces import Adapter, Backbone, FreezePlan, Phase
 from ftcore.testing import check_freezing
 
 Planner = Callable[[Backbone, nn.Module, int], FreezePlan]
@@ -26,7 +26,15 @@ def phases(*starts_and_rates: tuple[int, dict[str, float]]) -> Planner:
     return lambda backbone, head, epochs: plan
 
 
+def adapting(*adapters: Adapter, trained: dict[str, float] | None = None) -> Planner:
+    names = [name for adapter in adapters for name in adapter.parameters]
+    rates = dict.fromkeys(names, 1.0) if trained is None else trained
+    plan = FreezePlan((Phase(0, rates | HEAD),), adapters)
+    return lambda backbone, head, epochs: plan
+
+
 HEAD = {"head.weight": 1.0, "head.bias": 1.0}
+BODY = "body.0.weight"
 
 
 def from_the_second_epoch_on(backbone: Backbone, head: nn.Module, epochs: int) -> FreezePlan:
@@ -67,7 +75,9 @@ def drifting() -> Planner:
     return planner
 
 
-@pytest.mark.parametrize("planner", [phases((0, HEAD)), from_the_second_epoch_on])
+@pytest.mark.parametrize(
+    "planner", [phases((0, HEAD)), from_the_second_epoch_on, adapting(Adapter(BODY, 2, 4.0))]
+)
 def test_what_keeps_the_contract_passes(planner: Planner) -> None:
     check_freezing(Strategy(planner))
 
@@ -84,6 +94,12 @@ def test_what_keeps_the_contract_passes(planner: Planner) -> None:
         (phases((0, {"stem.9.weight": 1.0})), "parameters that do not exist: ['stem.9.weight']"),
         (phases((0, {"head.bias": 0.0})), "scale of 'head.bias' is 0.0"),
         (phases((0, {"head.bias": float("nan")})), "scale of 'head.bias' is nan"),
+        (adapting(Adapter("body.9.weight", 2, 4.0)), "adapts 'body.9.weight', a parameter that"),
+        (adapting(Adapter("body.0.bias", 2, 4.0)), "'body.0.bias', which has 1 dimensions"),
+        (adapting(*[Adapter(BODY, 2, 4.0)] * 2), "adapts 'body.0.weight' 2 times"),
+        (adapting(Adapter(BODY, 0, 4.0)), "has rank 0, not 1 or more"),
+        (adapting(Adapter(BODY, 2, float("nan"))), "has alpha nan"),
+        (adapting(Adapter(BODY, 2, 4.0), trained={}), "weight_adapter.down' of an adapter never"),
         (drifting(), "twice gives two plans"),
         (freezing_by_itself, "changed requires_grad"),
         (setting_modes, "changed train or eval modes"),

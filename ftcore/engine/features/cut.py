@@ -126,9 +126,9 @@ def choose_keep(asked: str, costs: Sequence[Cost], store: FeatureStore) -> tuple
     memory = int(MEMORY_FRACTION * free_memory())
     if need <= memory:
         return "memory", f"{format_bytes(need)} are not worth a file, and fit into memory"
+    if need <= room:
+        return "off", f"the features' {format_bytes(need)} take longer to read than to compute"
     return "off", (
-        f"the features need {format_bytes(need)}, more than the {format_bytes(memory)} of memory and the "
-        f"{format_bytes(room)} of disk allowed"
-        if need > room
-        else f"the features need {format_bytes(need)}, which takes longer to read than to compute"
+        f"the features need {format_bytes(need)}, more than the {format_bytes(memory)} of memory "
+        f"and the {format_bytes(room)} of disk allowed"
     )

@@ -1,43 +1,16 @@
-"""Freezing strategies: which parameters train, how fast, and from which epoch on.
-
-The head always trains. Stages are counted from the bottom and from the top among those that
-have parameters, so that a pooling stage does not count.
-"""
+"""Strategies that choose among the parameters the backbone has."""
 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ftcore import (
-    Backbone,
-    ConfigError,
-    FreezePlan,
-    FreezingStrategy,
-    Phase,
-    Stage,
-    hookimpl,
-)
+from ftcore import Backbone, ConfigError, FreezePlan, Phase, Stage
 
 if TYPE_CHECKING:
     from torch import nn
-
-
-@hookimpl
-def register_freezing(
-    register: Callable[[str, Callable[..., FreezingStrategy]], None],
-) -> None:
-    """Register the strategies that ship in the box."""
-    register("none", NoFreezing)
-    register("bottom", Bottom)
-    register("top", Top)
-    register("norm", Norm)
-    register("discriminative", Discriminative)
-    register("gradual", Gradual)
-    register("lp-ft", ProbeThenFineTune)
-    register("match", Match)
 
 
 @dataclass(frozen=True)
@@ -47,7 +20,7 @@ class NoFreezing:
     def plan(self, backbone: Backbone, head: nn.Module, epochs: int) -> FreezePlan:
         """Return one phase in which every parameter trains."""
         rates = dict.fromkeys(backbone.named_parameters(), 1.0)
-        return _single_phase(rates, head)
+        return single_phase(rates, head)
 
 
 @dataclass(frozen=True)
@@ -58,13 +31,13 @@ class Bottom:
 
     def plan(self, backbone: Backbone, head: nn.Module, epochs: int) -> FreezePlan:
         """Return one phase in which what lies above the frozen stages trains."""
-        with_parameters = _stages_with_parameters(backbone)
+        with_parameters = stages_with_parameters(backbone)
         frozen = len(with_parameters) if self.stages is None else self._count(with_parameters)
-        return _single_phase(_rates(with_parameters[frozen:]), head)
+        return single_phase(_rates(with_parameters[frozen:]), head)
 
     def _count(self, stages: list[Stage]) -> int:
         if isinstance(self.stages, int):
-            return _checked_count("bottom", self.stages, stages)
+            return checked_count("bottom:", self.stages, stages)
         names = [stage.name for stage in stages]
         if self.stages not in names:
             known = ", ".join(names)
@@ -80,9 +53,9 @@ class Top:
 
     def plan(self, backbone: Backbone, head: nn.Module, epochs: int) -> FreezePlan:
         """Return one phase in which the top stages train."""
-        with_parameters = _stages_with_parameters(backbone)
-        count = _checked_count("top", self.stages, with_parameters)
-        return _single_phase(_rates(with_parameters[len(with_parameters) - count :]), head)
+        with_parameters = stages_with_parameters(backbone)
+        count = checked_count("top:", self.stages, with_parameters)
+        return single_phase(_rates(with_parameters[len(with_parameters) - count :]), head)
 
 
 @dataclass(frozen=True)
@@ -104,7 +77,7 @@ class Norm:
         }
         if not rates:
             raise ConfigError(f"norm: {backbone.name} has neither normalisation layers nor biases")
-        return _single_phase(rates, head)
+        return single_phase(rates, head)
 
 
 @dataclass(frozen=True)
@@ -118,8 +91,8 @@ class Discriminative:
 
     def plan(self, backbone: Backbone, head: nn.Module, epochs: int) -> FreezePlan:
         """Return one phase whose rates fall from the head down."""
-        _check_positive("discriminative", "decay", self.decay)
-        return _single_phase(_rates(_stages_with_parameters(backbone), self.decay), head)
+        check_positive("discriminative", "decay", self.decay)
+        return single_phase(_rates(stages_with_parameters(backbone), self.decay), head)
 
 
 @dataclass(frozen=True)
@@ -135,10 +108,10 @@ class Gradual:
 
     def plan(self, backbone: Backbone, head: nn.Module, epochs: int) -> FreezePlan:
         """Return one phase for each stage that joins within the epochs."""
-        _check_positive("gradual", "every", self.every)
-        _check_positive("gradual", "decay", self.decay)
-        rates = _rates(_stages_with_parameters(backbone), self.decay)
-        stages = _stages_with_parameters(backbone)
+        check_positive("gradual", "every", self.every)
+        check_positive("gradual", "decay", self.decay)
+        rates = _rates(stages_with_parameters(backbone), self.decay)
+        stages = stages_with_parameters(backbone)
         phases = []
         for unfrozen in range(len(stages) + 1):
             names = {
@@ -164,7 +137,7 @@ class ProbeThenFineTune:
 
     def plan(self, backbone: Backbone, head: nn.Module, epochs: int) -> FreezePlan:
         """Return two phases: the head alone, then all parameters."""
-        _check_positive("lp-ft", "rate", self.rate)
+        check_positive("lp-ft", "rate", self.rate)
         probe_epochs = epochs // 2 if self.probe_epochs is None else self.probe_epochs
         if not 0 < probe_epochs < epochs:
             raise ConfigError(
@@ -197,10 +170,11 @@ class Match:
                     f"match: no parameter matches {pattern!r}; names look like {some}"
                 )
             rates |= dict.fromkeys(matching, 1.0)
-        return _single_phase(rates, head)
+        return single_phase(rates, head)
 
 
-def _stages_with_parameters(backbone: Backbone) -> list[Stage]:
+def stages_with_parameters(backbone: Backbone) -> list[Stage]:
+    """Return the stages that count, bottom first."""
     return [stage for stage in backbone.stages if any(True for _ in stage.module.parameters())]
 
 
@@ -217,17 +191,20 @@ def _head_rates(head: nn.Module, rate: float = 1.0) -> dict[str, float]:
     return {f"head.{name}": rate for name, _ in head.named_parameters()}
 
 
-def _single_phase(rates: Mapping[str, float], head: nn.Module) -> FreezePlan:
+def single_phase(rates: Mapping[str, float], head: nn.Module) -> FreezePlan:
+    """Return a plan in which those parameters and the head train from the first epoch on."""
     return FreezePlan((Phase(0, dict(rates) | _head_rates(head)),))
 
 
-def _checked_count(strategy: str, count: int, stages: list[Stage]) -> int:
+def checked_count(option: str, count: int, stages: list[Stage]) -> int:
+    """Return `count`; ConfigError unless there are that many stages, and at least one."""
     if not 1 <= count <= len(stages):
         names = ", ".join(stage.name for stage in stages)
-        raise ConfigError(f"{strategy}:{count} must be 1 to {len(stages)}, for the stages {names}")
+        raise ConfigError(f"{option}{count} must be 1 to {len(stages)}, for the stages {names}")
     return count
 
 
-def _check_positive(strategy: str, option: str, value: float) -> None:
+def check_positive(strategy: str, option: str, value: float) -> None:
+    """Raise ConfigError unless `value` is above 0 and finite."""
     if not 0 < value < float("inf"):
         raise ConfigError(f"{strategy}: {option} is {value}; it must be above 0")
