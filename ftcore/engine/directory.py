@@ -26,13 +26,15 @@ class RunDirectory:
     """The folder of one run; its manifest is written last, and says that the run is complete."""
 
     path: Path
+    is_first: bool = False  # whether the folder that it is in was made for it
 
     @classmethod
     def create(cls, config: RunConfig) -> RunDirectory:
         """Make a new folder below `config.out`, and write the configuration into it."""
         names = (config.dataset, config.backbone, config.freeze)
         slug = "-".join(name.partition(":")[0] for name in names)
-        directory = cls(storage.make_directory(config.out, slug))
+        is_first = not config.out.exists()
+        directory = cls(storage.make_directory(config.out, slug), is_first)
         storage.write_text(directory.path / "config.yaml", config.to_yaml())
         return directory
 
@@ -69,9 +71,11 @@ class RunDirectory:
 
     def remove_if_fresh(self) -> None:
         """Remove the folder where nothing but the configuration was written into it."""
-        if [path.name for path in self.path.iterdir()] == ["config.yaml"]:
-            shutil.rmtree(self.path, ignore_errors=True)
-            with contextlib.suppress(OSError):  # others are in it
+        if [path.name for path in self.path.iterdir()] != ["config.yaml"]:
+            return
+        shutil.rmtree(self.path, ignore_errors=True)
+        if self.is_first:
+            with contextlib.suppress(OSError):  # another run has come
                 self.path.parent.rmdir()
 
     def config(self) -> RunConfig:

@@ -14,7 +14,7 @@ from ftcore.engine.adapters import add_adapters, describe_adapters, merged_state
 from ftcore.engine.device import deterministic
 from ftcore.engine.directory import RunDirectory
 from ftcore.engine.observer import Observer
-from ftcore.engine.preparation import prepare, raw_source
+from ftcore.engine.preparation import prepare
 from ftcore.engine.storage import read_tensors
 from ftcore.errors import PluginError
 from ftcore.interfaces import Adapter
@@ -211,7 +211,7 @@ def test_the_merged_model_predicts_what_the_run_did(finished: tuple[str, Path]) 
     precision, path = finished
     prepared = prepare(make_parts(out=path, precision=precision, freeze="bottom"), Observer())
     prepared.model.load_state_dict(read_tensors(path / "model.safetensors")[0])
-    source = raw_source(prepared.parts, "test")
+    source = prepared.feeder.raw["test"]
     with deterministic():
         statistics, _ = prepared.evaluator.statistics(prepared.model, source, Observer())
     again = RunDirectory(path.parent)

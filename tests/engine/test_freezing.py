@@ -103,7 +103,7 @@ def with_adapters(*weights: str) -> Freezer:
 @pytest.mark.parametrize(("weight", "prefix"), [("top.0.weight", 2), ("stem.0.weight", 0)])
 def test_the_frozen_prefix_ends_below_the_first_adapter(weight: str, prefix: int) -> None:
     freezer = with_adapters(weight)
-    assert frozen_prefix(freezer.plan, freezer.model) == prefix
+    assert frozen_prefix(freezer.plan.trained, freezer.model) == prefix
 
 
 def test_what_adapters_change_is_frozen_under_its_own_name() -> None:
