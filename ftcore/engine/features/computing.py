@@ -55,8 +55,14 @@ class Tally:
     computed: int = 0
     bytes: int = 0
     seconds: float = 0.0  # spent on computing, in this run
-    seconds_per_example: float = 0.0  # of computing, when it was done
     difference: float = 0.0
+    timed: int = 0  # examples whose computing took `timed_seconds`, in this run or another
+    timed_seconds: float = 0.0
+
+    @property
+    def seconds_per_example(self) -> float:
+        """The time that computing an example was measured to take."""
+        return self.timed_seconds / max(self.timed, 1)
 
 
 @dataclass
@@ -82,10 +88,10 @@ class Completion:
             with self.shelf.locked():
                 found = self._find(wants, names)  # another run may have been at it
                 missing = _missing(wants, found)
-                self.tally.found = len(names) - len(missing)
+                self.tally.found += len(names) - len(missing)
                 found = [*found, *self._compute(wants, missing)]
         else:
-            self.tally.found = len(names)
+            self.tally.found += len(names)
         self._measure(names, found)
         rows, index = _line_up(found)
         return {part: _source(want, rows, index) for part, want in wants.items()}
@@ -121,10 +127,10 @@ class Completion:
     def _measure(self, names: set[str], found: Sequence[Segment]) -> None:
         tally = self.tally
         used = [each for each in found if not names.isdisjoint(each.names)]
-        tally.bytes = len(names) * used[0].features[0].nbytes
-        count = sum(len(each.names) for each in used)
-        tally.seconds_per_example = sum(each.seconds for each in used) / count
-        tally.difference = max(each.difference for each in used)
+        tally.bytes += len(names) * used[0].features[0].nbytes
+        tally.timed += sum(len(each.names) for each in used)
+        tally.timed_seconds += sum(each.seconds for each in used)
+        tally.difference = max(tally.difference, *(each.difference for each in used))
 
     def _compute(
         self, wants: Mapping[str, Want], missing: Mapping[str, Place]
