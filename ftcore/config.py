@@ -5,18 +5,38 @@ Each field is an option of `ftcore run` of the same name; its description is the
 
 from __future__ import annotations
 
+import math
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ftcore.errors import ConfigError
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+
+
+def _number_or_auto(least: float, words: str) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if value is None or value == "auto":
+            return value
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not (least <= number < math.inf):
+            raise ValueError(f"it is a number {words}, or auto")
+        return number
+
+    return BeforeValidator(check)
+
+
+LearningRate = Annotated[float | Literal["auto"], _number_or_auto(sys.float_info.min, "above 0")]
+WeightDecay = Annotated[float | Literal["auto"], _number_or_auto(0.0, "of 0 or above")]
 
 
 class _Config(BaseModel):
@@ -48,13 +68,16 @@ class RunConfig(_Config):
     epochs: Count = Field(10, description="Passes over the training part.")
     batch_size: Count = Field(32, description="Examples in a training step.")
     optimizer: Literal["sgd", "adamw"] = Field("adamw", description="Optimizer.")
-    lr: Positive | None = Field(
+    lr: LearningRate | None = Field(
         None,
         description="Peak learning rate; by default 0.01 for a head alone, 0.001 where it starts "
-        "alone or with adapters only, or nothing is pretrained, else 0.0001.",
+        "alone or with adapters only, or nothing is pretrained, else 0.0001; auto tries several on "
+        "the kept features and takes the best on the validation part.",
     )
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(0.9, description="Momentum of SGD.")
-    weight_decay: NotNegative = Field(0.01, description="Weight decay.")
+    weight_decay: WeightDecay = Field(
+        0.01, description="Weight decay; auto chooses as --lr auto does."
+    )
     schedule: str = Field(
         "cosine:warmup=0.05",
         description="constant, cosine or step, as in step:every=7,gamma=0.1; warmup is a fraction.",
@@ -144,7 +167,8 @@ def _sentences(error: ValidationError, known: list[str]) -> str:
             hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
             parts.append(f"unknown key {key!r}{hint}")
         else:
-            message = item["msg"][0].lower() + item["msg"][1:]
+            message = item["msg"].removeprefix("Value error, ")
+            message = message[0].lower() + message[1:]
             parts.append(f"{key!r} is {item['input']!r}: {message}")
     return "; ".join(parts)
 

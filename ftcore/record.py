@@ -90,6 +90,17 @@ class FeaturesRecord(_Part):
     )
 
 
+class SearchRecord(_Part):
+    """How a head fared in the search for learning rate and weight decay, on the val part."""
+
+    lr: float
+    weight_decay: float
+    best_epoch: int | None = Field(description="None where the head failed")
+    val: dict[str, float | None] = Field(description="at its best epoch; empty where it failed")
+    val_loss: float | None
+    is_chosen: bool
+
+
 class EpochRecord(_Part):
     """One line of metrics.jsonl."""
 
@@ -128,6 +139,7 @@ class Record(_Part):
     best_epoch: int | None = None
     freeze: FreezeRecord | None = None
     features: tuple[FeaturesRecord, ...] = ()
+    search: tuple[SearchRecord, ...] = ()
     weights: WeightsRecord | None = Field(description="None where stored logits were scored")
     logits: LogitsRecord | None = None
     preprocess: dict[str, Any] = Field(default_factory=dict, description="what made the inputs")

@@ -23,7 +23,7 @@ class Plan:
     """What a run would do: the stages, bottom first, and the learning rate of the head."""
 
     stages: tuple[StageRecord, ...]
-    rate: float
+    rate: float | None  # None where it is searched for
     cache: tuple[str, ...]  # a line for each cut
     notes: tuple[str, ...]
 
@@ -90,7 +90,7 @@ def plan(
     feeder = prepared.feeder
     return Plan(
         stages=summarize(prepared.model, prepared.freezer.plan, feeder.cuts.throughout),
-        rate=prepared.rate,
+        rate=None if prepared.parts.config.lr == "auto" else prepared.rate,
         cache=_explain(feeder),
         notes=tuple(filter(None, (parts.backbone.weights.note, *parts.bundle.notes))),
     )

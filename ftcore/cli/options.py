@@ -59,7 +59,8 @@ def _type(annotation: Any) -> click.ParamType[Any] | type:
     origin = typing.get_origin(annotation)
     if origin in (typing.Union, types.UnionType):
         kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
-        return _type(kinds[0])
+        # What a number or a word may be is for the configuration to say.
+        return _type(kinds[0]) if len(kinds) == 1 else str
     if origin is typing.Annotated or origin is tuple:
         return _type(typing.get_args(annotation)[0])
     if origin is typing.Literal:

@@ -33,7 +33,7 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         share = "no" if not stage.trained else "yes"
         if 0 < stage.trained < stage.parameters:
             share = f"{stage.trained:,}"
-        rates = " … ".join(f"{plan.rate * rate:.2g}" for rate in stage.rates)
+        rates = " … ".join(_rate(plan.rate, scale) for scale in stage.rates)
         start = "" if stage.first_epoch is None else str(stage.first_epoch + 1)
         cached = "yes" if stage.cached else ""
         rows.append((stage.name, f"{stage.parameters:,}", share, rates, start, cached))
@@ -50,6 +50,10 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         click.echo(f"cache: {line}")
     for note in plan.notes:
         click.echo(f"note: {note}")
+
+
+def _rate(rate: float | None, scale: float) -> str:
+    return "auto" if rate is None else f"{rate * scale:.2g}"
 
 
 def terminal_width() -> int:

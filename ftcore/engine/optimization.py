@@ -30,6 +30,13 @@ def default_learning_rate(plan: FreezePlan, weights: Weights) -> float:
     return 1e-4
 
 
+def settled(choice: float | str | None) -> float:
+    """Return a choice that has been made; when training begins, none is left open."""
+    if not isinstance(choice, float):
+        raise TypeError(f"{choice!r} is still to be chosen")
+    return choice
+
+
 def _is_head_alone(names: Collection[str]) -> bool:
     return all(name.startswith("head.") for name in names)
 
@@ -46,11 +53,10 @@ def build_optimizer(model: nn.Module, plan: FreezePlan, config: RunConfig) -> op
         if any(rates):
             groups.setdefault(rates, []).append(parameter)
     parameters = [{"params": group, "rates": rates} for rates, group in groups.items()]
+    decay = settled(config.weight_decay)
     if config.optimizer == "sgd":
-        return optim.SGD(
-            parameters, lr=0.0, momentum=config.momentum, weight_decay=config.weight_decay
-        )
-    return optim.AdamW(parameters, lr=0.0, weight_decay=config.weight_decay)
+        return optim.SGD(parameters, lr=0.0, momentum=config.momentum, weight_decay=decay)
+    return optim.AdamW(parameters, lr=0.0, weight_decay=decay)
 
 
 def set_rates(optimizer: optim.Optimizer, plan: FreezePlan, phase: Phase, rate: float) -> None:

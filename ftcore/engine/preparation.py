@@ -20,10 +20,17 @@ from ftcore.engine.features.stages import FrozenStages
 from ftcore.engine.freezing import Freezer, check_plan
 from ftcore.engine.model import assemble
 from ftcore.engine.observer import Observer
-from ftcore.engine.optimization import Factor, build_schedule, default_learning_rate
+from ftcore.engine.optimization import (
+    Factor,
+    build_schedule,
+    default_learning_rate,
+    settled,
+)
 from ftcore.engine.parts import RunParts
 from ftcore.engine.randomness import MODEL, seed_torch
+from ftcore.engine.search import check_searchable
 from ftcore.errors import ConfigError
+from ftcore.record import SearchRecord
 
 
 @dataclass
@@ -38,9 +45,14 @@ class Prepared:
     freezer: Freezer
     machine: Machine
     feeder: Feeder
-    rate: float  # peak learning rate of the head
     schedule: Factor
     seconds: dict[str, float] = field(default_factory=dict)
+    search: tuple[SearchRecord, ...] = ()
+
+    @property
+    def rate(self) -> float:
+        """The peak learning rate of the head."""
+        return settled(self.parts.config.lr)
 
     @property
     def evaluator(self) -> Evaluator:
@@ -87,11 +99,15 @@ def prepare(parts: RunParts, observer: Observer) -> Prepared:
     if not feeder.cuts.throughout:
         check_inputs(parts.bundle, observer)
     seconds = {"preparation": time.perf_counter() - start}
-    rate = config.lr or default_learning_rate(plan, parts.backbone.weights)
+    is_head_alone = feeder.cuts.throughout == len(parts.backbone.stages)
+    check_searchable(config, is_head_alone=is_head_alone)
     # A resumed run must not choose again: free memory, say, may differ then.
-    resolved = {"lr": rate, "cache": feeder.keep}
+    resolved = {
+        "lr": config.lr or default_learning_rate(plan, parts.backbone.weights),
+        "cache": feeder.keep,
+    }
     parts = replace(parts, config=config.model_copy(update=resolved))
-    return Prepared(parts, model, freezer, machine, feeder, rate, schedule, seconds)
+    return Prepared(parts, model, freezer, machine, feeder, schedule, seconds)
 
 
 def _raw_source(parts: RunParts, part: str) -> RawSource:

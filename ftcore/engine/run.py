@@ -11,6 +11,7 @@ from ftcore.engine.freezing import check_unmoved
 from ftcore.engine.observer import Observer
 from ftcore.engine.preparation import Prepared
 from ftcore.engine.result import describe
+from ftcore.engine.search import is_searched, search
 from ftcore.engine.summary import prove
 from ftcore.engine.training import Progress, Trainer
 from ftcore.errors import DataError, NumericalError, StoppedError
@@ -30,6 +31,9 @@ def run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Reco
 
 def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Record:
     feed = _feed(prepared, directory)
+    if is_searched(prepared.parts.config):
+        with prepared.timed("search"):
+            prepared.parts, prepared.search = search(prepared.parts, feed, observer)
     before = digests(prepared.freezer.frozen_state())
     progress = _train(prepared, combine(before), directory, observer)
     after = digests(prepared.freezer.frozen_state())
@@ -100,6 +104,7 @@ def _describe(
             "history": tuple(progress.history),
             "best_epoch": progress.best_epoch,
             "freeze": freeze,
+            "search": prepared.search,
             "features": prepared.feeder.describe([row.epoch for row in progress.history]),
             "timings": prepared.seconds,
         }
