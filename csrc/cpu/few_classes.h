@@ -183,7 +183,8 @@ FTCORE_INLINE int64_t score_runs(FewClasses& few, int64_t r, int64_t end, float*
     Run<T>& next = runs[turn ^ 1];
     next.begin(r + run.tiles * width, end);
     for (int64_t k = 0; k < run.tiles; k += 2, r += 2 * width) {
-      next.copy(next.tiles > 0 ? few.batch.classes * (k + 2) / run.tiles : 0);
+      const int64_t seen = k + 2 < run.tiles ? k + 2 : run.tiles;
+      next.copy(next.tiles > 0 ? few.batch.classes * seen / run.tiles : 0);
       if (k + 1 < run.tiles) {
         few.add_tiles<2>(run.tile(k), r, width);
       } else {
