@@ -59,15 +59,16 @@ struct FewClasses {
   Ints ignored{}, invalid{};
 
   // Tiles one after the other, side by side so that none waits for its own long chain of sums.
-  template <int tiles>
-  FTCORE_INLINE void add_tiles(const float* tile, int64_t r, int rows) {
+  template <int tiles, class Between = Nothing>
+  FTCORE_INLINE void add_tiles(const float* tile, int64_t r, int rows,
+                               const Between& between = {}) {
     TileScores<L> scores[tiles];
     for (int k = 0; k < tiles; ++k) {
       scores[k].begin(tile + k * batch.classes * width,
                       read_targets<L>(batch, r + k * width, rows));
     }
     scan_tiles<tiles>(scores, batch.classes);
-    sum_tiles<tiles>(scores, 0, batch.classes);
+    sum_tiles<tiles>(scores, 0, batch.classes, between);
     for (int k = 0; k < tiles; ++k) add(scores[k], r + k * width, rows);
   }
 
@@ -177,22 +178,24 @@ FTCORE_INLINE int64_t score_runs(FewClasses& few, int64_t r, int64_t end, float*
   constexpr int width = FewClasses::width;
   Run<T> runs[2] = {{few.batch, scratch}, {few.batch, scratch + kRunBytes / sizeof(float)}};
   runs[0].begin(r, end);
-  runs[0].copy(few.batch.classes);
+  runs[0].copy();
   for (int turn = 0; runs[turn].tiles > 0; turn ^= 1) {
     const Run<T>& run = runs[turn];
     Run<T>& next = runs[turn ^ 1];
     next.begin(r + run.tiles * width, end);
+    const auto copy_two = [&next] {
+      if (!next.is_copied()) next.copy_one();
+      if (!next.is_copied()) next.copy_one();
+    };
     for (int64_t k = 0; k < run.tiles; k += 2, r += 2 * width) {
-      const int64_t seen = k + 2 < run.tiles ? k + 2 : run.tiles;
-      next.copy(next.tiles > 0 ? few.batch.classes * seen / run.tiles : 0);
       if (k + 1 < run.tiles) {
-        few.add_tiles<2>(run.tile(k), r, width);
+        few.add_tiles<2>(run.tile(k), r, width, copy_two);
       } else {
         few.add_tiles<1>(run.tile(k), r, width);
         r -= width;
       }
     }
-    next.copy(next.tiles > 0 ? few.batch.classes : 0);
+    next.copy();
   }
   return r;
 }
