@@ -5,11 +5,17 @@
 constexpr int64_t kFewBins = 64;
 
 struct SmallHistogram {
+  static constexpr int width = Lanes32::count;
+
   // The last of each is for rows that are not scored.
   uint32_t cells[kFewClasses * kFewClasses + 1];  // (target, prediction)
   // (rank, bin): rows above bit 44, below it their confidences in units of 2**-30, which add up
   // exactly and thus in any order. Rank 0 is a correct prediction.
   uint64_t ranks[kFewClasses * kFewBins + 1];
+
+  // What rows add to it waits until there is time: while later exponentials are under way.
+  alignas(64) int32_t cell_of[2 * width], rank_of[2 * width], confidence_of[2 * width];
+  int waiting = 0;  // rows
 
   explicit SmallHistogram(const Batch& batch) {
     const int64_t classes = batch.classes;
@@ -17,7 +23,29 @@ struct SmallHistogram {
     __builtin_memset(ranks, 0, sizeof ranks[0] * (classes * batch.bins + 1));
   }
 
-  void settle(const Batch& batch, const Counts& counts, double* sums) const {
+  FTCORE_INLINE void put(Ints cell, Ints rank, Ints confidence) {
+    store_vector(cell_of + waiting, cell);
+    store_vector(rank_of + waiting, rank);
+    store_vector(confidence_of + waiting, confidence);
+    waiting += width;
+  }
+
+  FTCORE_INLINE void count_four() {
+    if (waiting == 0) return;
+    waiting -= 4;
+#pragma GCC unroll 4
+    for (int row = waiting; row < waiting + 4; ++row) {
+      ++cells[cell_of[row]];
+      ranks[rank_of[row]] += (uint64_t{1} << 44) + static_cast<uint64_t>(confidence_of[row]);
+    }
+  }
+
+  FTCORE_INLINE void count_waiting() {
+    while (waiting > 0) count_four();
+  }
+
+  void settle(const Batch& batch, const Counts& counts, double* sums) {
+    count_waiting();
     const int64_t classes = batch.classes;
     for (int64_t t = 0; t < classes; ++t) {
       for (int64_t p = 0; p < classes; ++p) {
@@ -59,15 +87,20 @@ struct FewClasses {
   Ints ignored{}, invalid{};
 
   // Tiles one after the other, side by side so that none waits for its own long chain of sums.
-  template <int tiles>
-  FTCORE_INLINE void add_tiles(const float* tile, int64_t r, int rows) {
+  template <int tiles, class Between = Nothing>
+  FTCORE_INLINE void add_tiles(const float* tile, int64_t r, int rows,
+                               const Between& between = {}) {
     TileScores<L> scores[tiles];
     for (int k = 0; k < tiles; ++k) {
       scores[k].begin(tile + k * batch.classes * width,
                       read_targets<L>(batch, r + k * width, rows));
     }
     scan_tiles<tiles>(scores, batch.classes);
-    sum_tiles<tiles>(scores, 0, batch.classes);
+    sum_tiles<tiles>(scores, 0, batch.classes, [&] {
+      between();
+      histogram.count_four();
+    });
+    histogram.count_waiting();
     for (int k = 0; k < tiles; ++k) add(scores[k], r + k * width, rows);
   }
 
@@ -147,18 +180,7 @@ struct FewClasses {
     const Ints rank = scored ? bin - s.above * bins : Ints{} + classes * bins;
     const Ints cell = scored ? s.target * classes + s.prediction : Ints{} + classes * classes;
     const Ints fixed = __builtin_convertvector(known * 0x1p30f, Ints);
-    alignas(64) int32_t cells[width], ranks[width], amounts[width];
-    store_vector(cells, cell);
-    store_vector(ranks, rank);
-    store_vector(amounts, fixed);
-    // Else the compiler takes each lane out of the vector, which is slower than through memory.
-    __asm__("" : "+m"(cells), "+m"(ranks), "+m"(amounts));
-#pragma GCC unroll 16
-    for (int lane = 0; lane < width; ++lane) {
-      ++histogram.cells[cells[lane]];
-      histogram.ranks[ranks[lane]] +=
-          (uint64_t{1} << 44) + static_cast<uint64_t>(amounts[lane]);
-    }
+    histogram.put(cell, rank, fixed);
   }
 
   void settle() {
@@ -177,21 +199,24 @@ FTCORE_INLINE int64_t score_runs(FewClasses& few, int64_t r, int64_t end, float*
   constexpr int width = FewClasses::width;
   Run<T> runs[2] = {{few.batch, scratch}, {few.batch, scratch + kRunBytes / sizeof(float)}};
   runs[0].begin(r, end);
-  runs[0].copy(few.batch.classes);
+  runs[0].copy();
   for (int turn = 0; runs[turn].tiles > 0; turn ^= 1) {
     const Run<T>& run = runs[turn];
     Run<T>& next = runs[turn ^ 1];
     next.begin(r + run.tiles * width, end);
+    const auto copy_two = [&next] {
+      if (!next.is_copied()) next.copy_one();
+      if (!next.is_copied()) next.copy_one();
+    };
     for (int64_t k = 0; k < run.tiles; k += 2, r += 2 * width) {
-      next.copy(next.tiles > 0 ? few.batch.classes * (k + 2) / run.tiles : 0);
       if (k + 1 < run.tiles) {
-        few.add_tiles<2>(run.tile(k), r, width);
+        few.add_tiles<2>(run.tile(k), r, width, copy_two);
       } else {
         few.add_tiles<1>(run.tile(k), r, width);
         r -= width;
       }
     }
-    next.copy(next.tiles > 0 ? few.batch.classes : 0);
+    next.copy();
   }
   return r;
 }

@@ -71,24 +71,32 @@ FTCORE_INLINE void scan_tiles(TileScores<L>* scores, int64_t classes) {
   for (int k = 0; k < tiles; ++k) scores[k].begin_sum();
 }
 
-template <int tiles, bool zeros, class L>
-FTCORE_INLINE void sum_tiles(TileScores<L>* scores, int64_t begin, int64_t end) {
+// What else may be done after each class, while the exponentials are under way.
+struct Nothing {
+  FTCORE_INLINE void operator()() const {}
+};
+
+template <int tiles, bool zeros, class L, class Between>
+FTCORE_INLINE void sum_tiles(TileScores<L>* scores, int64_t begin, int64_t end,
+                             const Between& between) {
   using M = typename L::Mask;
   M number = M{} + static_cast<typename L::Integer>(begin);
   for (int64_t c = begin; c < end; ++c) {
     for (int k = 0; k < tiles; ++k) scores[k].template sum<zeros>(c, number);
     number += 1;
+    between();
   }
 }
 
-template <int tiles, class L>
-FTCORE_INLINE void sum_tiles(TileScores<L>* scores, int64_t begin, int64_t end) {
+template <int tiles, class L, class Between = Nothing>
+FTCORE_INLINE void sum_tiles(TileScores<L>* scores, int64_t begin, int64_t end,
+                             const Between& between = {}) {
   bool zeros = false;
   for (int k = 0; k < tiles; ++k) zeros |= scores[k].has_zeros();
   if (__builtin_expect(zeros, 0)) {
-    sum_tiles<tiles, true>(scores, begin, end);
+    sum_tiles<tiles, true>(scores, begin, end, between);
   } else {
-    sum_tiles<tiles, false>(scores, begin, end);
+    sum_tiles<tiles, false>(scores, begin, end, between);
   }
 }
 

@@ -266,6 +266,17 @@ def test_any_shape_strides_and_class_dim(logits: Tensor, targets: Tensor, class_
     assert_equal(added(logits, targets, class_dim=class_dim).fields, expected)
 
 
+@pytest.mark.parametrize("classes", [2, 10, 21])
+@pytest.mark.parametrize("pixels", [16, 112, 144, 229, 60 * 60])
+def test_images_of_any_size_equal_the_oracle(classes: int, pixels: int) -> None:
+    """However many pixels are left when an image ends, the next one's are their own."""
+    logits, targets = random_batch(3 * pixels, classes)
+    expected = oracle_of(logits, targets, 1)
+    images = logits.view(3, pixels, classes).movedim(-1, 1).contiguous()
+    state = added(images, targets.view(3, pixels), class_dim=1, ignore_index=1)
+    assert_equal(state.fields, expected)
+
+
 def test_a_single_row_needs_no_row_dimension() -> None:
     logits, targets = random_batch(1, 5)
     assert torch.equal(added(logits[0], targets[0]).counts, added(logits, targets).counts)
