@@ -101,7 +101,9 @@ def _fits(layer: nn.Module, norm: nn.Module) -> bool:
     if type(norm) is not _NORM_OF.get(type(layer)) or norm.training or norm.running_var is None:
         return False
     outputs = layer.out_features if isinstance(layer, nn.Linear) else layer.out_channels
-    return outputs == norm.num_features and not (isinstance(layer, nn.Linear) and not norm.affine)
+    # torch's own fusion of a linear layer wants a BatchNorm that scales.
+    is_fusible = norm.affine or not isinstance(layer, nn.Linear)
+    return is_fusible and bool(outputs == norm.num_features)
 
 
 def _is_plain(module: nn.Module) -> bool:

@@ -24,8 +24,8 @@ from ftcore.interfaces import Inputs
 
 WAYS = ("auto", "plain", "folded", "compiled")
 
-# In fp32 folding moves the outputs by some 1e-6 of the largest. A hundred times that is no rounding:
-# either the trace of a stage was not what the stage does, or its BatchNorms amplify without bound.
+# In fp32 folding moves the outputs by some 1e-6 of the largest. A hundred times that is not
+# rounding: the trace of a stage was not what the stage does, or its BatchNorms amplify too much.
 TOLERANCE = 1e-4
 
 # Numbers of input that a thread computes on at a time. With fewer the calls cost more than the
@@ -34,6 +34,8 @@ INPUTS_PER_THREAD = 2**20 * 5 // 4  # eight images of 224 x 224
 GPU_SHARE = 16  # a GPU computes on as much as so many threads
 SMALLEST_BATCH, LARGEST_BATCH = 8, 256
 OTHER_BATCH = 32  # of inputs that are not images, whose size says little about their maps'
+
+_ROUNDED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class FastPrefix:
     since as float32 they would hold nothing more. `seconds` is the time of one example.
     """
 
-    call: Callable[[Inputs], Tensor]
+    call: Callable[[Inputs], Any]
     machine: Machine
     how: str
     batch_size: int
@@ -65,10 +67,6 @@ class FastPrefix:
             kind = type(output).__name__
             raise ConfigError(f"the frozen stages return {kind}, not one tensor; use --cache off")
         return output
-
-    def in_fp32(self) -> FastPrefix:
-        """Return the same stages in fp32 arithmetic."""
-        return replace(self, machine=replace(self.machine, precision="fp32"))
 
     def describe(self) -> Mapping[str, Any]:
         """Return as JSON values all that decides the outputs to their last digit, but the host."""
@@ -94,14 +92,14 @@ def accelerate(prefix: nn.Sequential, machine: Machine, how: str, probe: Inputs)
     if how not in WAYS:
         raise ConfigError(f"a prefix cannot be computed {how!r}; choose from {', '.join(WAYS)}")
     plain = FastPrefix(prefix, machine, "plain", choose_batch_size(probe, machine.device))
-    reference = plain.in_fp32()(probe)
+    reference = _in_fp32(plain)(probe)
     if how == "plain":
         return _measured(plain, probe, reference)
     folded = _fold(plain, prefix, probe)
-    difference = _difference(folded.in_fp32()(probe), reference)
+    difference = _difference(_in_fp32(folded)(probe), reference)
     if difference <= TOLERANCE:
-        fast = _compile(folded, probe) if how == "compiled" else folded
-        return _measured(fast, probe, reference)
+        fast = _round_weights(folded, probe)
+        return _measured(_compile(fast, probe) if how == "compiled" else fast, probe, reference)
     if how == "auto":
         return _measured(plain, probe, reference)
     raise ConfigError(
@@ -115,20 +113,12 @@ def choose_batch_size(probe: Inputs, device: torch.device) -> int:
     if not isinstance(probe, Tensor) or probe.ndim != 4:
         return OTHER_BATCH
     shares = torch.get_num_threads() if device.type == "cpu" else GPU_SHARE
-    fitting = shares * INPUTS_PER_THREAD // max(1, probe[0].numel())
-    return min(max(SMALLEST_BATCH, 2 ** (max(1, fitting).bit_length() - 1)), LARGEST_BATCH)
+    fitting = max(1, shares * INPUTS_PER_THREAD // max(1, probe[0].numel()))
+    return min(max(SMALLEST_BATCH, 1 << (fitting.bit_length() - 1)), LARGEST_BATCH)
 
 
-def has_native_bf16(device: torch.device) -> bool:
-    """Return whether the device multiplies in bfloat16; others emulate it, and are slower so."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type != "cpu":
-        return False
-    import torch.cpu
-
-    able = torch.cpu.get_capabilities()
-    return any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16"))
+def _in_fp32(prefix: FastPrefix) -> FastPrefix:
+    return replace(prefix, machine=replace(prefix.machine, precision="fp32"))
 
 
 def _fold(plain: FastPrefix, prefix: nn.Sequential, probe: Inputs) -> FastPrefix:
@@ -137,6 +127,26 @@ def _fold(plain: FastPrefix, prefix: nn.Sequential, probe: Inputs) -> FastPrefix
     names = fold_(fast, to_device(probe, machine.device, plain.machine.layout))
     fast = fast.to(memory_format=torch.channels_last)
     return replace(plain, call=fast, machine=machine, how="folded", folded=names)
+
+
+def _round_weights(folded: FastPrefix, probe: Inputs) -> FastPrefix:
+    """Round once the weights that autocast would round at every call.
+
+    Casting whole modules would round what autocast keeps in fp32, such as LayerNorm.
+    """
+    if folded.machine.dtype == torch.float32:
+        return folded
+    module = copy.deepcopy(folded.call)
+    assert isinstance(module, nn.Module)
+    for layer in module.modules():
+        if type(layer) in _ROUNDED:
+            layer.to(folded.machine.dtype)
+    rounded = replace(folded, call=module)
+    try:
+        is_same = torch.equal(rounded(probe), folded(probe))
+    except RuntimeError:  # a stage that leaves autocast for a while, or reads weights itself
+        is_same = False
+    return rounded if is_same else folded
 
 
 def _compile(folded: FastPrefix, probe: Inputs) -> FastPrefix:
@@ -156,10 +166,10 @@ def _compile(folded: FastPrefix, probe: Inputs) -> FastPrefix:
 class _Padded:
     """Calls with whole batches, since a compiled function serves one shape."""
 
-    function: Callable[[Inputs], Tensor]
+    function: Callable[[Inputs], Any]
     size: int
 
-    def __call__(self, inputs: Inputs) -> Tensor:
+    def __call__(self, inputs: Inputs) -> Any:
         count = _length(inputs)
         if count >= self.size:
             return self.function(inputs)
