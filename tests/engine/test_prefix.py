@@ -73,20 +73,22 @@ def relative(output: Tensor, exact: Tensor) -> float:
 
 @torch.no_grad()
 @pytest.mark.parametrize(("name", "size", "folded", "left"), FAMILIES)
-def test_every_family_folded_computes_what_its_stages_do(
+def test_every_family_folded_rounds_no_worse_than_its_stages(
     name: str, size: int, folded: int, left: int
 ) -> None:
     prefix = prefix_of(name, size)
     images = torch.randn(4, 3, size, size, generator=torch.Generator().manual_seed(2))
-    before = digests(prefix.state_dict())
-    fast = accelerate(prefix, FP32, "folded", images[:2])
+    before, plain = digests(prefix.state_dict()), prefix(images)
+    fast = accelerate(prefix, FP32, "folded", images)
     output = fast(images)
     assert len(fast.folded) == folded
     assert sum(isinstance(module, nn.BatchNorm2d) for module in prefix.modules()) == folded + left
     assert torch.equal(fast(images), output)
-    assert fast.difference < 1e-5
     assert digests(prefix.state_dict()) == before
-    assert relative(output, prefix.double()(images.double())) < 1e-5
+    assert fast.difference == pytest.approx(relative(output, plain.double()))
+    exact = prefix.double()(images.double())
+    # MobileNetV2 with such weights magnifies the rounding of either, since its signals cancel.
+    assert relative(output, exact) < 3e-6 + 3 * relative(plain, exact)
 
 
 @torch.no_grad()
@@ -172,7 +174,7 @@ class Misleading(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(3, 4, 3)
         self.norm = nn.BatchNorm2d(4)
-        self.norm.running_var = torch.full((4,), 9.0)
+        self.norm.running_mean = torch.full((4,), 5.0)
 
     def forward(self, inputs: Any) -> Any:
         if isinstance(inputs, Tensor):
@@ -182,7 +184,6 @@ class Misleading(nn.Module):
 
 def test_folding_that_changes_the_outputs_is_found_out() -> None:
     prefix, probe = nn.Sequential(Misleading()).eval(), torch.randn(2, 3, 8, 8)
-    prefix[0].norm.running_mean.fill_(5)
     fast = accelerate(prefix, FP32, "auto", probe)
     assert (fast.how, fast.folded, fast.difference) == ("plain", (), 0.0)
     with pytest.raises(ConfigError, match="compute them plain"):
