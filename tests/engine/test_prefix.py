@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import shutil
 from collections import OrderedDict
 from dataclasses import replace
@@ -182,11 +183,34 @@ class Misleading(nn.Module):
         return self.norm(self.conv(inputs))
 
 
-def test_folding_that_changes_the_outputs_is_found_out() -> None:
-    prefix, probe = nn.Sequential(Misleading()).eval(), torch.randn(2, 3, 8, 8)
+class Uncopied(nn.Conv2d):
+    """A stage that bears no copy."""
+
+    def __deepcopy__(self, memo: object) -> Uncopied:
+        raise RuntimeError("holds a handle")
+
+
+class Curious(nn.Sequential):
+    """A stage that looks into its BatchNorm."""
+
+    def forward(self, inputs: Tensor) -> Any:
+        return self[1](self[0](inputs)) + self[1].eps
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        (Misleading(), "folding BatchNorms changes the outputs .* more than 1e-04; .* plain"),
+        (Uncopied(3, 4, 3), "fail once they are copied and folded .*holds a handle"),
+        (Curious(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)), "no attribute 'eps'"),
+    ],
+)
+def test_stages_that_cannot_be_folded_are_computed_plain(stage: nn.Module, words: str) -> None:
+    prefix, probe = nn.Sequential(stage).eval(), torch.randn(2, 3, 8, 8)
     fast = accelerate(prefix, FP32, "auto", probe)
     assert (fast.how, fast.folded, fast.difference) == ("plain", (), 0.0)
-    with pytest.raises(ConfigError, match="compute them plain"):
+    assert re.search(words, fast.note)
+    with pytest.raises(ConfigError, match=words):
         accelerate(prefix, FP32, "folded", probe)
 
 
