@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +28,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.measurement import Contestant, by, interleaved, write_results
 from ftcore.engine.device import Machine, has_native_bf16
-from ftcore.engine.prefix import FastPrefix, accelerate
+from ftcore.engine.prefix import LARGEST_BATCH, FastPrefix, accelerate
 from ftcore.plugins import plugin_manager
 
 CPU = torch.device("cpu")
@@ -69,60 +69,58 @@ def prepare(
     return fast, time.perf_counter() - start
 
 
+Entry: TypeAlias = tuple[dict[str, Any], Contestant]
+
+
+def enter(
+    name: str, size: int, batches: tuple[int, ...], way: tuple[str, str, Machine]
+) -> Iterator[Entry]:
+    """Yield an entry for each batch size; 0 stands for the one that ftcore chooses."""
+    images = torch.randn(max(*batches, LARGEST_BATCH), 3, size, size)
+    # Stages of its own, since the layout of plain ones differs.
+    fast, ready = prepare(make_prefix(name, size), way, images)
+    about = {"backbone": name, "size": size, "threads": torch.get_num_threads()}
+    found = {"difference": fast.difference, "folded": len(fast.folded), "ready_s": ready}
+    for batch in batches:
+        count = batch or fast.batch_size
+        row = about | {"way": way[0], "batch": count, "chosen": batch == 0} | found
+        yield row, call(fast, images[:count])
+    if way[0].startswith("folded") and torch.get_num_threads() > 1:
+        row = about | {"way": f"{way[0]}, a batch a thread", "batch": fast.batch_size} | found
+        yield row, call_apart(fast, images[: fast.batch_size], torch.get_num_threads())
+
+
+def call(fast: FastPrefix, images: Tensor) -> Contestant:
+    images = images.contiguous(memory_format=fast.machine.layout)
+    return lambda: fast(images)
+
+
+def call_apart(fast: FastPrefix, images: Tensor, threads: int) -> Contestant:
+    """Return what computes a share of the images on each thread; none waits for another."""
+    pool = ThreadPoolExecutor(threads, initializer=lambda: torch.set_num_threads(1))
+    layout = fast.machine.layout
+    parts = [part.contiguous(memory_format=layout) for part in images.chunk(threads)]
+    return lambda: list(pool.map(fast, parts))
+
+
 def measure(
     name: str, size: int, threads: int, batches: tuple[int, ...], compiled: bool
 ) -> list[dict[str, Any]]:
-    """Return a row for each contestant and batch size; 0 stands for the one that ftcore chooses."""
+    """Return a row for each contestant."""
     torch.set_num_threads(threads)
-    images = torch.randn(max(*batches, 8 * threads), 3, size, size)
-    rows: list[dict[str, Any]] = []
-    functions: dict[str, Contestant] = {}
+    entries: list[Entry] = []
     for way in ways(compiled):
-        # A prefix each, since the layout of the stages themselves differs.
-        fast, ready = prepare(make_prefix(name, size), way, images)
-        for batch in batches if way[0].startswith("folded") else batches[:1]:
-            count = batch or fast.batch_size
-            part = images[:count].contiguous(memory_format=fast.machine.layout)
-            functions[str(len(rows))] = lambda fast=fast, part=part: fast(part)  # type: ignore[misc]
-            rows.append(
-                {
-                    "backbone": name,
-                    "size": size,
-                    "threads": threads,
-                    "way": way[0],
-                    "batch": count,
-                    "chosen": batch == 0,
-                    "difference": fast.difference,
-                    "folded": len(fast.folded),
-                    "ready_s": ready,
-                }
-            )
+        entries += enter(name, size, batches if way[1] == "folded" else batches[:1], way)
+    functions = {str(index): function for index, (_, function) in enumerate(entries)}
     clock = time.process_time if threads == 1 else time.perf_counter
-    for key, times in interleaved(functions, by(clock)).items():
-        row = rows[int(key)]
+    times = interleaved(functions, by(clock))
+    for index, (row, _) in enumerate(entries):
+        taken = times[str(index)]
         row["clock"] = "cpu" if threads == 1 else "wall"
-        row["images_per_s"] = row["batch"] / median(times)
-        row["best_images_per_s"] = row["batch"] / min(times)
+        row["images_per_s"] = row["batch"] / median(taken)
+        row["best_images_per_s"] = row["batch"] / min(taken)
         print(row, flush=True)
-    return rows
-
-
-def measure_apart(name: str, size: int, threads: int) -> dict[str, Any]:
-    """Return what a batch of its own for each thread brings, none of which waits for another."""
-    torch.set_num_threads(1)
-    machine = Machine(CPU, "fp32", torch.contiguous_format)
-    images = torch.randn(8, 3, size, size)
-    fast = accelerate(make_prefix(name, size), machine, "folded", images[:PROBE])
-    part = images[: fast.batch_size].contiguous(memory_format=torch.channels_last)
-    with ThreadPoolExecutor(threads, initializer=lambda: torch.set_num_threads(1)) as pool:
-        run = {"apart": lambda: list(pool.map(lambda _: fast(part), range(2 * threads)))}
-        times = interleaved(run, by(time.perf_counter))["apart"]
-    count = 2 * threads * len(part)
-    row: dict[str, Any] = {"backbone": name, "size": size, "threads": threads, "clock": "wall"}
-    row |= {"way": "folded fp32, a batch a thread", "batch": len(part)}
-    row |= {"images_per_s": count / median(times), "best_images_per_s": count / min(times)}
-    print(row, flush=True)
-    return row
+    return [row for row, _ in entries]
 
 
 def shares(name: str, size: int, precision: str) -> dict[str, Any]:
@@ -156,8 +154,6 @@ def main() -> None:
     for name in options.backbone or ["resnet18"]:
         for threads in options.threads or [1]:
             rows += measure(name, options.size, threads, batches, options.compiled)
-            if threads > 1:
-                rows.append(measure_apart(name, options.size, threads))
         if options.profile:
             rows += [shares(name, options.size, precision) for precision in ("fp32", "bf16")]
     write_results(options.out, rows, {"native_bf16": has_native_bf16(CPU)})
