@@ -43,11 +43,16 @@ class Machine:
             kind = f"{self.device.type} {name}".strip()
         return {"torch": torch.__version__, "processor": kind}
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type in which matrices are multiplied."""
+        return _DTYPES[self.precision]
+
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context in which forward passes run."""
         if self.precision == "fp32":
             return contextlib.nullcontext()
-        return torch.autocast(self.device.type, dtype=_DTYPES[self.precision])
+        return torch.autocast(self.device.type, dtype=self.dtype)
 
 
 def _device(name: str) -> torch.device:
@@ -60,6 +65,16 @@ def _device(name: str) -> torch.device:
         reason = str(error).partition("\n")[0]
         raise ConfigError(f"device {name!r} cannot be used: {reason}; try --device cpu") from None
     return device
+
+
+def has_native_bf16(device: torch.device) -> bool:
+    """Return whether the device multiplies in bfloat16 itself; what emulates it is slower so."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type != "cpu":
+        return False
+    able = torch.cpu.get_capabilities()
+    return any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 @contextlib.contextmanager

@@ -27,6 +27,14 @@ class Prefix(Protocol):
         """How many examples to compute at a time."""
 
     @property
+    def how(self) -> str:
+        """The way in which they were made fast."""
+
+    @property
+    def note(self) -> str:
+        """What the user should know of that; empty for nothing."""
+
+    @property
     def difference(self) -> float:
         """How far its outputs are from those of the plain stages, as a fraction."""
 
@@ -55,6 +63,7 @@ class Tally:
     computed: int = 0
     bytes: int = 0
     seconds: float = 0.0  # spent on computing, in this run
+    how: str = ""
     difference: float = 0.0
     timed: int = 0  # examples whose computing took `timed_seconds`, in this run or another
     timed_seconds: float = 0.0
@@ -130,14 +139,17 @@ class Completion:
         tally.bytes += len(names) * used[0].features[0].nbytes
         tally.timed += sum(len(each.names) for each in used)
         tally.timed_seconds += sum(each.seconds for each in used)
+        tally.how = used[0].how
         tally.difference = max(tally.difference, *(each.difference for each in used))
 
     def _compute(
         self, wants: Mapping[str, Want], missing: Mapping[str, Place]
     ) -> Sequence[Segment]:
         prefix = self.accelerate()
+        if prefix.note:
+            self.observer.note(prefix.note)
         self.observer.step_started("computing frozen features", len(missing), "examples")
-        writer = _Writer(self.shelf, prefix.difference)
+        writer = _Writer(self.shelf, prefix)
         try:
             for names, output in self._batches(wants, missing, prefix):
                 writer.add(names, output)
@@ -173,8 +185,8 @@ class Completion:
 class _Writer:
     """Gathers features into segments, and the time between them."""
 
-    def __init__(self, shelf: Shelf, difference: float) -> None:
-        self.shelf, self.difference = shelf, difference
+    def __init__(self, shelf: Shelf, prefix: Prefix) -> None:
+        self.shelf, self.prefix = shelf, prefix
         self.segments: list[Segment] = []
         self.seconds = 0.0
         self._names: list[str] = []
@@ -191,7 +203,8 @@ class _Writer:
         seconds = time.perf_counter() - self._started
         if self._names:
             features = torch.cat(self._outputs)
-            segment = Segment(tuple(self._names), features, seconds, self.difference)
+            how, difference = self.prefix.how, self.prefix.difference
+            segment = Segment(tuple(self._names), features, seconds, how, difference)
             self.segments.append(self.shelf.add(segment))
             self._names, self._outputs = [], []
         self.seconds += seconds

@@ -111,7 +111,7 @@ class Feeder:
             bytes=tally.bytes,
             seconds=tally.seconds,
             saved_seconds=uses * tally.seconds_per_example - tally.seconds,
-            prefix=self.parts.config.prefix,
+            prefix=tally.how,
             difference=tally.difference,
         )
 

@@ -22,13 +22,15 @@ BYTES = 128 * 2**20  # of a segment: what is lost to a kill, and what is held be
 class Segment:
     """Row i of `features` (N, ...) belongs to `names[i]`, 64 hexadecimal digits.
 
-    `seconds` is the wall time that loading and computing took, `difference` how far the features
-    are from those of the plain fp32 prefix at most, as a fraction of the largest.
+    `seconds` is the wall time that loading and computing took, `how` the way of computing, and
+    `difference` how far features are from those of the plain fp32 prefix, as a fraction of the
+    largest.
     """
 
     names: Sequence[str]
     features: Tensor
     seconds: float
+    how: str = "plain"
     difference: float = 0.0
 
     @property
@@ -39,10 +41,8 @@ class Segment:
     def write(self, path: Path, key: str) -> None:
         """Write a sealed file that only `key` opens; FtcoreError where it cannot be written."""
         names = bytearray(bytes.fromhex("".join(self.names)))
-        metadata = {
-            "key": key,
-            "measured": json.dumps({"seconds": self.seconds, "difference": self.difference}),
-        }
+        measured = {"seconds": self.seconds, "how": self.how, "difference": self.difference}
+        metadata = {"key": key, "measured": json.dumps(measured)}
         tensors = {
             "features": self.features,
             "names": torch.frombuffer(names, dtype=torch.uint8).view(-1, 32),

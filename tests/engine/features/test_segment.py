@@ -17,12 +17,12 @@ def test_what_is_written_comes_back(
     tmp_path: Path, dtype: torch.dtype, shape: tuple[int, ...]
 ) -> None:
     features = torch.randn(shape).to(dtype)
-    segment = Segment(NAMES, features, 1.5, 2e-6)
+    segment = Segment(NAMES, features, 1.5, "folded", 2e-6)
     segment.write(tmp_path / segment.file_name, "key")
     read = Segment.open(tmp_path / segment.file_name, "key")
     assert tuple(read.names) == NAMES
     assert torch.equal(read.features, features)
-    assert (read.seconds, read.difference) == (1.5, 2e-6)
+    assert (read.seconds, read.how, read.difference) == (1.5, "folded", 2e-6)
 
 
 def test_writing_into_what_was_read_changes_no_file(tmp_path: Path) -> None:
