@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import torch
 from numpy.random import Generator
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ftcore import Backbone, ConfigError, DataBundle, Statistics, ops
 from ftcore.default_plugins.classification.check import check
@@ -41,19 +40,9 @@ class ClassificationTask:
         """Return a linear layer from features (N, D) to logits (N, C)."""
         return nn.Linear(backbone.feature_dim, len(bundle.classes))
 
-    def build_loss(self, bundle: DataBundle) -> Callable[[Tensor, Tensor], Tensor]:
+    def build_loss(self, bundle: DataBundle) -> ops.CrossEntropy:
         """Return cross-entropy; where classes are weighted, its weighted mean, as in torch."""
-        weights = self._class_weights(bundle)
-
-        def loss(outputs: Tensor, targets: Tensor) -> Tensor:
-            return functional.cross_entropy(
-                outputs,
-                targets,
-                weight=None if weights is None else weights.to(outputs),
-                label_smoothing=self.label_smoothing,
-            )
-
-        return loss
+        return ops.CrossEntropy(self._class_weights(bundle), self.label_smoothing)
 
     def _class_weights(self, bundle: DataBundle) -> Tensor | None:
         if not self.is_balanced:

@@ -1,0 +1,201 @@
+"""The epochs of many heads: the same steps, validation and early stopping as in a run alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from ftcore.engine.batches import CachedSource, sequential_order, training_order
+from ftcore.engine.device import one_thread
+from ftcore.engine.evaluation import FEATURE_BATCH
+from ftcore.engine.heads.functional import ModuleStack
+from ftcore.engine.heads.linear import LinearStack
+from ftcore.engine.heads.optimizer import StackedOptimizer
+from ftcore.engine.heads.plan import Head, groups, stacks
+from ftcore.engine.heads.scoring import Score, Scorer
+from ftcore.engine.heads.stack import Stack
+from ftcore.engine.observer import Observer
+from ftcore.engine.optimization import build_schedule
+from ftcore.engine.parts import Parts
+from ftcore.engine.randomness import MODEL, STEP, seed_torch
+from ftcore.engine.training import standing
+from ftcore.errors import NumericalError, StoppedError
+from ftcore.interfaces import Loss
+from ftcore.ops.cross_entropy import CrossEntropy
+from ftcore.record import EpochRecord
+
+CHUNK_BYTES = 2**24  # of features that are gathered at a time, in the order of an epoch
+
+
+@dataclass
+class TrainedHead:
+    """How one head fared; `state` holds the weights of its best epoch, by its module's names."""
+
+    head: Head
+    history: list[EpochRecord] = field(default_factory=list)
+    state: dict[str, Tensor] = field(default_factory=dict)
+    stopped_early: bool = False
+    failure: str = ""  # what was not finite, and when; empty for a head that can be used
+
+    @property
+    def best(self) -> EpochRecord | None:
+        """The epoch whose weights are kept."""
+        return next((row for row in reversed(self.history) if row.is_best), None)
+
+
+def train_heads(
+    parts: Parts, data: CachedSource, heads: Sequence[Head], observer: Observer
+) -> list[TrainedHead]:
+    """Train every head on features (N, ...) and return how each fared, in the order given.
+
+    A head comes out as if a run trained it alone on the features of its fold: the same first
+    weights and batches, the same formulas of loss, clipping, AdamW or SGD, schedule, best epoch
+    and patience, in float32 where the features lie. Sums are rounded in another order, so weights
+    differ from those of a run by some 1e-6 of the largest. History scores the first metric only.
+
+    Heads that share fold and seed are trained side by side, in one product of matrices where they
+    are linear under a `CrossEntropy`. One that stops early or fails leaves the others at once.
+    Raises NumericalError where no head is left, StoppedError where the observer asks to stop.
+    """
+    trained = [TrainedHead(head) for head in heads]
+    observer.step_started("training heads", len(heads), "heads")
+    # One product is too small to be worth a second thread, which waits longer than it helps.
+    with one_thread(when=data.features.device.type == "cpu"), torch.no_grad():
+        for (_, seed), indices in groups(heads).items():
+            seed_torch(MODEL, seed)
+            module = parts.task.build_head(parts.backbone, parts.bundle).to(data.features.device)
+            for chosen in stacks(indices, module):
+                StackTrainer(parts, data, module, [trained[i] for i in chosen]).fit(observer)
+                observer.advanced(len(chosen))
+    observer.step_finished()
+    _check_any(trained)
+    return trained
+
+
+class StackTrainer:
+    """Trains heads that see the same batches, from the same first weights."""
+
+    def __init__(
+        self, parts: Parts, data: CachedSource, module: nn.Module, trained: Sequence[TrainedHead]
+    ) -> None:
+        self.parts, self.data, self.config = parts, data, parts.config
+        self.metric = parts.metrics[0]
+        self.active = list(trained)
+        self.fold, self.seed = trained[0].head.fold, trained[0].head.seed
+        self.schedule = build_schedule(self.config.schedule, self.config.epochs)
+        self.stack = build_stack(module, len(trained), parts.task.build_loss(parts.bundle))
+        heads = [each.head for each in trained]
+        self.optimizer = StackedOptimizer(self.stack.parameters, heads, self.config)
+
+    def fit(self, observer: Observer) -> None:
+        """Train to the end, or until no head is left."""
+        for epoch in range(self.config.epochs):
+            losses = self._train_epoch(epoch)
+            self._record(epoch, losses, self._validate())
+            if not self.active:
+                break
+            if observer.should_stop():
+                raise StoppedError(f"Stopped while heads were trained, after epoch {epoch + 1}")
+
+    def _train_epoch(self, epoch: int) -> list[float]:
+        """Return each head's mean loss over the examples of the epoch."""
+        order = training_order(len(self.fold.train), self.config.batch_size, self.seed, epoch)
+        steps = len(order)
+        losses = torch.empty(steps, len(self.active), device=self.data.features.device)
+        batches = (b for _, _, part in self._chunks(self.fold.train, order) for b in part)
+        for step, batch in enumerate(batches):
+            if self.stack.is_random:
+                seed_torch(STEP, self.seed, epoch, step)
+            self.stack.backward(batch, self.optimizer.gradients, losses[step])
+            self.optimizer.step(self.schedule(epoch * steps + step, steps))
+        sizes = torch.tensor([len(batch) for batch in order], dtype=torch.float64)
+        mean: list[float] = (sizes @ losses.double().cpu() / sizes.sum()).tolist()
+        return mean
+
+    def _validate(self) -> Sequence[Score]:
+        task, bundle = self.parts.task, self.parts.bundle
+        scorer = Scorer(task, bundle, self.metric, len(self.active))
+        order = sequential_order(len(self.fold.val), FEATURE_BATCH)
+        for targets, sizes, batches in self._chunks(self.fold.val, order):
+            for batch, part in zip(batches, targets.split(sizes), strict=True):
+                scorer.add(*self.stack.evaluate(batch), part)
+        return scorer.scores()
+
+    def _chunks(
+        self, rows: Tensor, order: Sequence[Sequence[int]]
+    ) -> Iterator[tuple[Tensor, list[int], list[object]]]:
+        """Yield targets, sizes and batches of some steps at a time, gathered in their order."""
+        features, targets = self.data.features, self.data.targets
+        size = features[0].numel() * 4 * max(map(len, order))
+        most = max(1, CHUNK_BYTES // size)
+        for start in range(0, len(order), most):
+            steps = order[start : start + most]
+            positions = torch.tensor([index for batch in steps for index in batch])
+            indices = rows[positions]
+            x = features.index_select(0, indices.to(features.device)).float()
+            y = targets.index_select(0, indices.to(targets.device)).to(features.device)
+            sizes = [len(batch) for batch in steps]
+            yield y, sizes, self.stack.batches(x, y, sizes)
+
+    def _record(self, epoch: int, losses: Sequence[float], scores: Sequence[Score]) -> None:
+        steps = len(training_order(len(self.fold.train), self.config.batch_size, self.seed, epoch))
+        factor = self.schedule((epoch + 1) * steps - 1, steps)
+        going_on = []
+        for index, (each, loss, score) in enumerate(zip(self.active, losses, scores, strict=True)):
+            if not (score.is_finite and abs(loss) < float("inf")):
+                each.failure = f"the loss or an output is not finite in epoch {epoch + 1}"
+                continue
+            row = EpochRecord(
+                epoch=epoch,
+                learning_rate=each.head.lr * factor,
+                train_loss=loss,
+                val_loss=score.loss,
+                val={self.metric.name: score.value},
+                is_best=self._is_best(each.best, score),
+            )
+            each.history.append(row)
+            if row.is_best:
+                each.state = self.stack.state(index)
+            each.stopped_early = self._is_patience_over(each, epoch)
+            if not each.stopped_early:
+                going_on.append(index)
+        self._keep(going_on)
+
+    def _is_best(self, best: EpochRecord | None, score: Score) -> bool:
+        if best is None:
+            return True
+        then = standing(self.metric, best.val[self.metric.name], best.val_loss)
+        return standing(self.metric, score.value, score.loss) > then
+
+    def _is_patience_over(self, each: TrainedHead, epoch: int) -> bool:
+        patience, best = self.config.patience, each.best
+        if patience is None or best is None or epoch + 1 == self.config.epochs:
+            return False
+        return epoch - best.epoch >= patience
+
+    def _keep(self, indices: Sequence[int]) -> None:
+        if len(indices) == len(self.active):
+            return
+        self.active = [self.active[index] for index in indices]
+        if indices:
+            self.stack.keep(indices)
+            self.optimizer.keep(indices, self.stack.parameters)
+
+
+def build_stack(module: nn.Module, count: int, loss: Loss) -> Stack[object]:
+    """Return the fastest way to train `count` heads like `module` under `loss`."""
+    if type(module) is nn.Linear and isinstance(loss, CrossEntropy):
+        return LinearStack(module, count, loss)
+    return ModuleStack(module, count, loss)
+
+
+def _check_any(trained: Sequence[TrainedHead]) -> None:
+    if trained and all(each.failure for each in trained):
+        rates = ", ".join(f"{rate:.3g}" for rate in sorted({each.head.lr for each in trained}))
+        raise NumericalError(
+            f"all {len(trained)} heads failed, at the learning rates {rates}: "
+            f"{trained[0].failure}; lower --lr, set --clip-norm, or look at the features"
+        )
