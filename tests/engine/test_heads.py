@@ -40,7 +40,7 @@ class MlpTask(ClassificationTask):
 
     def build_head(self, backbone: Backbone, bundle: DataBundle) -> nn.Module:
         return nn.Sequential(
-            nn.Linear(DEPTH, 6), self.layer(), nn.ReLU(), nn.Linear(6, len(bundle.classes))
+            nn.Linear(DEPTH, 6, bias=False), self.layer(), nn.ReLU(), nn.Linear(6, len(bundle.classes))
         )
 
 

@@ -38,13 +38,13 @@ class ModuleStack(Stack[ModuleBatch]):
         parts = zip(features.split(list(sizes)), targets.split(list(sizes)), strict=True)
         return [ModuleBatch(*part) for part in parts]
 
-    def backward(self, batch: ModuleBatch, gradients: Sequence[Tensor], losses: Tensor) -> None:
-        """Write the gradients (K, ...) and the losses (K,) of one batch."""
+    def backward(self, batch: ModuleBatch, losses: Tensor) -> None:
+        """Write `gradients` of one batch, and its losses (K,)."""
         self.module.train()
         differentiate = grad_and_value(self._forward, has_aux=True)
         step = vmap(differentiate, in_dims=(0, 0, None, None), randomness="same")
         found, (values, _) = step(self._named(), self.buffers, batch.features, batch.targets)
-        for gradient, name in zip(gradients, self.names, strict=True):
+        for gradient, name in zip(self.gradients, self.names, strict=True):
             gradient.copy_(found[name])
         losses.copy_(values)
 

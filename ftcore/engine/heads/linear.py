@@ -14,11 +14,11 @@ from ftcore.ops.cross_entropy import CrossEntropy
 
 @dataclass(frozen=True)
 class LinearBatch:
-    """One step's rows, and what the log-probabilities of its logits are multiplied by."""
+    """One step's rows, and what their log-probabilities are multiplied by to give the loss."""
 
     features: Tensor  # (n, D)
-    coefficients: Tensor  # (C, n), divided by the batch's divisor
-    totals: Tensor  # (n,), their sums over the classes
+    coefficients: Tensor  # (C, n), the negative targets over what divides the batch's sum
+    totals: Tensor  # (n,), the targets' sums over the classes, divided likewise
 
 
 class LinearStack(Stack[LinearBatch]):
@@ -31,47 +31,56 @@ class LinearStack(Stack[LinearBatch]):
     is_random = False
 
     def __init__(self, head: nn.Linear, count: int, loss: CrossEntropy) -> None:
-        super().__init__(dict(head.named_parameters()), {}, count)
         self.loss = loss
-        self.classes = head.out_features
+        self.classes, self.depth = head.out_features, head.in_features
+        super().__init__(dict(head.named_parameters()), {}, count)
+        self._arrange()
+
+    def keep(self, indices: Sequence[int]) -> None:
+        """Go on with the heads at these indices alone."""
+        super().keep(indices)
+        self._arrange()
 
     def batches(self, features: Tensor, targets: Tensor, sizes: Sequence[int]) -> list[LinearBatch]:
         """Cut rows, in the order in which they are seen, into batches of these sizes."""
         # A batch is small, so what can be done for all of them at once is.
-        coefficients, weights = self.loss.coefficients(targets, self.classes)
         steps = list(sizes)
+        coefficients, weights = self.loss.coefficients(targets, self.classes)
         sums = torch.stack([part.sum() for part in weights.split(steps)])
         divisors = sums.repeat_interleave(torch.tensor(steps, device=sums.device))
-        coefficients.div_(divisors.unsqueeze(1))
-        parts = (features, coefficients, coefficients.sum(1))
+        coefficients.div_(-divisors.unsqueeze(1))
+        parts = (features, coefficients, -coefficients.sum(1))
         return [
             LinearBatch(rows, scaled.t().contiguous(), totals)
             for rows, scaled, totals in zip(*(part.split(steps) for part in parts), strict=True)
         ]
 
-    def backward(self, batch: LinearBatch, gradients: Sequence[Tensor], losses: Tensor) -> None:
-        """Write the gradients (K, ...) of one batch, and its losses (K,)."""
-        logits = self._logits(batch.features)  # (K, C, n)
-        log_p = logits.log_softmax(1)
-        torch.mv(log_p.view(len(logits), -1), batch.coefficients.view(-1), out=losses)
-        losses.neg_()
-        # d loss / d logits = p * (sum of the coefficients) - coefficients
-        errors = log_p.exp_().mul_(batch.totals).sub_(batch.coefficients).flatten(0, 1)
-        torch.mm(errors, batch.features, out=gradients[0].view(-1, batch.features.size(1)))
-        if len(gradients) > 1:
-            torch.sum(errors, 1, out=gradients[1].view(-1))
+    def backward(self, batch: LinearBatch, losses: Tensor) -> None:
+        """Write `gradients` of one batch, and its losses (K,)."""
+        log_p = self._logits(batch.features).log_softmax(1)  # (K, C, n)
+        torch.mv(log_p.view(self.count, -1), batch.coefficients.view(-1), out=losses)
+        # d loss / d logits = p * (sum of the targets) - targets
+        errors = torch.addcmul(batch.coefficients, log_p.exp_(), batch.totals).flatten(0, 1)
+        torch.mm(errors, batch.features, out=self._weight_gradient)
+        for gradient in self.gradients[1:]:  # the bias, where there is one
+            torch.sum(errors, 1, out=gradient.view(-1))
 
     def evaluate(self, batch: LinearBatch) -> tuple[Tensor, Tensor]:
         """Return the logits (K, n, C) and the losses (K,)."""
         logits = self._logits(batch.features)
-        losses = logits.log_softmax(1).view(len(logits), -1) @ batch.coefficients.view(-1)
-        return logits.transpose(1, 2), -losses
+        log_p = logits.log_softmax(1).view(self.count, -1)
+        return logits.transpose(1, 2), log_p @ batch.coefficients.view(-1)
 
     def _logits(self, features: Tensor) -> Tensor:
-        weight = self.parameters[0]
-        flat = weight.view(-1, weight.size(2))
-        if len(self.parameters) > 1:
-            logits = torch.addmm(self.parameters[1].view(-1, 1), flat, features.t())
+        if self._bias is None:
+            logits = self._weight @ features.t()
         else:
-            logits = flat @ features.t()
-        return logits.view(len(weight), self.classes, len(features))
+            logits = torch.addmm(self._bias, self._weight, features.t())
+        return logits.view(self.count, self.classes, len(features))
+
+    def _arrange(self) -> None:
+        # The shapes that the products want, as views: made once, since a step is microseconds.
+        self._weight = self.parameters[0].view(-1, self.depth)
+        self._weight_gradient = self.gradients[0].view(-1, self.depth)
+        bias = self.parameters[1:]
+        self._bias = bias[0].view(-1, 1) if bias else None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import Tensor
 
 from ftcore.config import RunConfig
 from ftcore.engine.heads.plan import Head
-from ftcore.engine.heads.stack import chosen
+from ftcore.engine.heads.stack import Stack, chosen
 
 BETA1, BETA2, EPS = 0.9, 0.999, 1e-8  # torch.optim.AdamW's defaults, which a run uses
 
@@ -20,17 +20,14 @@ class StackedOptimizer:
     torch's own fused kernels do it, one call a head, which takes its rate and decay as numbers.
     """
 
-    def __init__(
-        self, parameters: Sequence[Tensor], heads: Sequence[Head], config: RunConfig
-    ) -> None:
-        self._parameters = list(parameters)
-        self.gradients = [torch.zeros_like(p) for p in parameters]
+    def __init__(self, stack: Stack[Any], heads: Sequence[Head], config: RunConfig) -> None:
+        self._stack = stack
         self._heads = list(heads)
         self._config = config
         # AdamW has two moments of each gradient, SGD one or none.
         moments = 2 if config.optimizer == "adamw" else int(config.momentum > 0)
-        self._moments = [[torch.zeros_like(p) for p in parameters] for _ in range(moments)]
-        self._count = torch.zeros((), device=self._parameters[0].device)
+        self._moments = [[torch.zeros_like(p) for p in stack.parameters] for _ in range(moments)]
+        self._count = torch.zeros((), device=stack.parameters[0].device)
         self._is_first = True
         self._split()
 
@@ -44,29 +41,27 @@ class StackedOptimizer:
             step(index, head, head.lr * factor)
         self._is_first = False
 
-    def keep(self, indices: Sequence[int], parameters: Sequence[Tensor]) -> None:
-        """Go on with the heads at these indices alone, whose parameters are these new tensors."""
+    def keep(self, indices: Sequence[int]) -> None:
+        """Go on with the heads at these indices alone, which the stack has kept before."""
         self._heads = [self._heads[index] for index in indices]
-        self._parameters = list(parameters)
-        self.gradients = [chosen(tensor, indices) for tensor in self.gradients]
         self._moments = [[chosen(t, indices) for t in tensors] for tensors in self._moments]
         self._split()
 
     def _split(self) -> None:
-        # Views of each head's part of the tensors, made once: a step costs microseconds.
-        stacked = (self._parameters, self.gradients, *self._moments)
+        # Views of each head's part of the tensors, made once, since a step is microseconds.
+        stacked = (self._stack.parameters, self._stack.gradients, *self._moments)
         self._of_head = [
             [[tensor[index] for tensor in tensors] for tensors in stacked]
             for index in range(len(self._heads))
         ]
-        self._counts = [self._count] * len(self._parameters)
+        self._counts = [self._count] * len(self._stack.parameters)
 
     def _clip(self, limit: float) -> None:
         # As torch.nn.utils.clip_grad_norm_: the norm of one head's whole gradient.
-        squares = [gradient.flatten(1).square().sum(1) for gradient in self.gradients]
+        squares = [gradient.flatten(1).square().sum(1) for gradient in self._stack.gradients]
         norm = torch.stack(squares).sum(0).sqrt()
         scale = (limit / (norm + 1e-6)).clamp(max=1.0)
-        for gradient in self.gradients:
+        for gradient in self._stack.gradients:
             gradient.mul_(scale.view(-1, *[1] * (gradient.dim() - 1)))
 
     def _step_adamw(self, index: int, head: Head, rate: float) -> None:

@@ -20,17 +20,19 @@ class Stack(ABC, Generic[B]):
     def __init__(
         self, parameters: Mapping[str, Tensor], buffers: Mapping[str, Tensor], count: int
     ) -> None:
+        self.count = count
         self.names = tuple(parameters)
         self.parameters = [_stacked(tensor, count) for tensor in parameters.values()]
         self.buffers = {name: _stacked(tensor, count) for name, tensor in buffers.items()}
+        self.gradients = [torch.zeros_like(tensor) for tensor in self.parameters]
 
     @abstractmethod
     def batches(self, features: Tensor, targets: Tensor, sizes: Sequence[int]) -> list[B]:
         """Cut rows, in the order in which they are seen, into batches of these sizes."""
 
     @abstractmethod
-    def backward(self, batch: B, gradients: Sequence[Tensor], losses: Tensor) -> None:
-        """Write the gradients (K, ...) of one batch, and its losses (K,)."""
+    def backward(self, batch: B, losses: Tensor) -> None:
+        """Write `gradients` of one batch, and its losses (K,)."""
 
     @abstractmethod
     def evaluate(self, batch: B) -> tuple[Tensor, Tensor]:
@@ -43,8 +45,10 @@ class Stack(ABC, Generic[B]):
 
     def keep(self, indices: Sequence[int]) -> None:
         """Go on with the heads at these indices alone."""
+        self.count = len(indices)
         self.parameters = [chosen(tensor, indices) for tensor in self.parameters]
         self.buffers = {name: chosen(tensor, indices) for name, tensor in self.buffers.items()}
+        self.gradients = [torch.zeros_like(tensor) for tensor in self.parameters]
 
 
 def chosen(tensor: Tensor, indices: Sequence[int]) -> Tensor:

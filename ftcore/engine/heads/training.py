@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from ftcore.engine.heads.functional import ModuleStack
 from ftcore.engine.heads.linear import LinearStack
 from ftcore.engine.heads.optimizer import StackedOptimizer
 from ftcore.engine.heads.plan import Head, groups, stacks
+from ftcore.engine.heads.rows import Chunk, RowReader
 from ftcore.engine.heads.scoring import Score, Scorer
 from ftcore.engine.heads.stack import Stack
 from ftcore.engine.observer import Observer
@@ -26,8 +28,6 @@ from ftcore.errors import NumericalError, StoppedError
 from ftcore.interfaces import Loss
 from ftcore.ops.cross_entropy import CrossEntropy
 from ftcore.record import EpochRecord
-
-CHUNK_BYTES = 2**24  # of features that are gathered at a time, in the order of an epoch
 
 
 @dataclass
@@ -60,7 +60,7 @@ def train_heads(
     are linear under a `CrossEntropy`. One that stops early or fails leaves the others at once.
     Raises NumericalError where no head is left, StoppedError where the observer asks to stop.
     """
-    trained = [TrainedHead(head) for head in heads]
+    trained, rows = [TrainedHead(head) for head in heads], RowReader(data)
     observer.step_started("training heads", len(heads), "heads")
     # One product is too small to be worth a second thread, which waits longer than it helps.
     with one_thread(when=data.features.device.type == "cpu"), torch.no_grad():
@@ -68,7 +68,7 @@ def train_heads(
             seed_torch(MODEL, seed)
             module = parts.task.build_head(parts.backbone, parts.bundle).to(data.features.device)
             for chosen in stacks(indices, module):
-                StackTrainer(parts, data, module, [trained[i] for i in chosen]).fit(observer)
+                StackTrainer(parts, rows, module, [trained[i] for i in chosen]).fit(observer)
                 observer.advanced(len(chosen))
     observer.step_finished()
     _check_any(trained)
@@ -79,16 +79,16 @@ class StackTrainer:
     """Trains heads that see the same batches, from the same first weights."""
 
     def __init__(
-        self, parts: Parts, data: CachedSource, module: nn.Module, trained: Sequence[TrainedHead]
+        self, parts: Parts, rows: RowReader, module: nn.Module, trained: Sequence[TrainedHead]
     ) -> None:
-        self.parts, self.data, self.config = parts, data, parts.config
+        self.parts, self.rows, self.config = parts, rows, parts.config
         self.metric = parts.metrics[0]
         self.active = list(trained)
         self.fold, self.seed = trained[0].head.fold, trained[0].head.seed
         self.schedule = build_schedule(self.config.schedule, self.config.epochs)
         self.stack = build_stack(module, len(trained), parts.task.build_loss(parts.bundle))
         heads = [each.head for each in trained]
-        self.optimizer = StackedOptimizer(self.stack.parameters, heads, self.config)
+        self.optimizer = StackedOptimizer(self.stack, heads, self.config)
 
     def fit(self, observer: Observer) -> None:
         """Train to the end, or until no head is left."""
@@ -103,13 +103,13 @@ class StackTrainer:
     def _train_epoch(self, epoch: int) -> list[float]:
         """Return each head's mean loss over the examples of the epoch."""
         order = training_order(len(self.fold.train), self.config.batch_size, self.seed, epoch)
-        steps = len(order)
-        losses = torch.empty(steps, len(self.active), device=self.data.features.device)
-        batches = (b for _, _, part in self._chunks(self.fold.train, order) for b in part)
-        for step, batch in enumerate(batches):
+        steps = self.steps = len(order)
+        losses = torch.empty(steps, len(self.active), device=self.stack.parameters[0].device)
+        chunks = self.rows.chunks(self.fold.train, order)
+        for step, batch in enumerate(each for chunk in chunks for each in self._batches(chunk)):
             if self.stack.is_random:
                 seed_torch(STEP, self.seed, epoch, step)
-            self.stack.backward(batch, self.optimizer.gradients, losses[step])
+            self.stack.backward(batch, losses[step])
             self.optimizer.step(self.schedule(epoch * steps + step, steps))
         sizes = torch.tensor([len(batch) for batch in order], dtype=torch.float64)
         mean: list[float] = (sizes @ losses.double().cpu() / sizes.sum()).tolist()
@@ -119,30 +119,17 @@ class StackTrainer:
         task, bundle = self.parts.task, self.parts.bundle
         scorer = Scorer(task, bundle, self.metric, len(self.active))
         order = sequential_order(len(self.fold.val), FEATURE_BATCH)
-        for targets, sizes, batches in self._chunks(self.fold.val, order):
-            for batch, part in zip(batches, targets.split(sizes), strict=True):
+        for chunk in self.rows.chunks(self.fold.val, order):
+            targets = chunk.targets.split(chunk.sizes)
+            for batch, part in zip(self._batches(chunk), targets, strict=True):
                 scorer.add(*self.stack.evaluate(batch), part)
         return scorer.scores()
 
-    def _chunks(
-        self, rows: Tensor, order: Sequence[Sequence[int]]
-    ) -> Iterator[tuple[Tensor, list[int], list[object]]]:
-        """Yield targets, sizes and batches of some steps at a time, gathered in their order."""
-        features, targets = self.data.features, self.data.targets
-        size = features[0].numel() * 4 * max(map(len, order))
-        most = max(1, CHUNK_BYTES // size)
-        for start in range(0, len(order), most):
-            steps = order[start : start + most]
-            positions = torch.tensor([index for batch in steps for index in batch])
-            indices = rows[positions]
-            x = features.index_select(0, indices.to(features.device)).float()
-            y = targets.index_select(0, indices.to(targets.device)).to(features.device)
-            sizes = [len(batch) for batch in steps]
-            yield y, sizes, self.stack.batches(x, y, sizes)
+    def _batches(self, chunk: Chunk) -> list[Any]:
+        return self.stack.batches(chunk.features, chunk.targets, chunk.sizes)
 
     def _record(self, epoch: int, losses: Sequence[float], scores: Sequence[Score]) -> None:
-        steps = len(training_order(len(self.fold.train), self.config.batch_size, self.seed, epoch))
-        factor = self.schedule((epoch + 1) * steps - 1, steps)
+        factor = self.schedule((epoch + 1) * self.steps - 1, self.steps)
         going_on = []
         for index, (each, loss, score) in enumerate(zip(self.active, losses, scores, strict=True)):
             if not (score.is_finite and abs(loss) < float("inf")):
@@ -182,10 +169,10 @@ class StackTrainer:
         self.active = [self.active[index] for index in indices]
         if indices:
             self.stack.keep(indices)
-            self.optimizer.keep(indices, self.stack.parameters)
+            self.optimizer.keep(indices)
 
 
-def build_stack(module: nn.Module, count: int, loss: Loss) -> Stack[object]:
+def build_stack(module: nn.Module, count: int, loss: Loss) -> Stack[Any]:
     """Return the fastest way to train `count` heads like `module` under `loss`."""
     if type(module) is nn.Linear and isinstance(loss, CrossEntropy):
         return LinearStack(module, count, loss)

@@ -1,0 +1,51 @@
+"""Features gathered in the order in which an epoch sees them, some steps at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ftcore.engine.batches import CachedSource
+
+CHUNK_BYTES = 2**22  # of features that are gathered at a time, or one batch if that is more
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The rows of some consecutive steps; they are valid until the next chunk is asked for."""
+
+    features: Tensor  # (rows, ...), float32
+    targets: Tensor  # (rows, ...)
+    sizes: list[int]  # rows of each step
+
+
+class RowReader:
+    """Reads rows of cached features into one buffer: fresh memory costs more than the copy."""
+
+    def __init__(self, data: CachedSource) -> None:
+        self._features, self._targets = data.features, data.targets.to(data.features.device)
+        self._buffer = torch.empty(0)
+
+    def chunks(self, rows: Tensor, order: Sequence[Sequence[int]]) -> Iterator[Chunk]:
+        """Yield the steps of `order`, whose indices are positions in `rows`."""
+        size = max(map(len, order)) * self._features[0].numel() * 4
+        most = max(1, CHUNK_BYTES // max(1, size))
+        for start in range(0, len(order), most):
+            steps = order[start : start + most]
+            positions = torch.tensor([index for step in steps for index in step])
+            indices = rows[positions].to(self._features.device)
+            targets = self._targets.index_select(0, indices)
+            yield Chunk(self._gather(indices), targets, [len(step) for step in steps])
+
+    def _gather(self, indices: Tensor) -> Tensor:
+        features = self._features
+        if len(self._buffer) < len(indices):
+            shape = (len(indices), *features.shape[1:])
+            self._buffer = torch.empty(shape, dtype=torch.float32, device=features.device)
+        buffer = self._buffer[: len(indices)]
+        if features.dtype != torch.float32:
+            return buffer.copy_(features.index_select(0, indices))
+        return torch.index_select(features, 0, indices, out=buffer)
