@@ -1,18 +1,29 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
+from ftcore.config import RunConfig
 from ftcore.default_plugins.classification.task import ClassificationTask
 from ftcore.engine.batches import CachedSource, training_order
-from ftcore.engine.heads import Fold, Head, TrainedHead, grid, select, train_heads
-from ftcore.engine.heads.plan import stacks
+from ftcore.engine.heads import (
+    Fold,
+    Head,
+    TrainedHead,
+    grid,
+    learning_rates,
+    plan,
+    rows,
+    select,
+    train_heads,
+    weight_decays,
+)
 from ftcore.engine.observer import Observer
 from ftcore.engine.optimization import build_schedule
 from ftcore.engine.parts import RunParts
@@ -21,6 +32,7 @@ from ftcore.engine.randomness import MODEL, seed_torch
 from ftcore.engine.training import Progress, Trainer
 from ftcore.errors import NumericalError, StoppedError
 from ftcore.interfaces import Backbone, DataBundle, FreezePlan, Phase, Stage, Weights
+from ftcore.record import EpochRecord
 from tests.engine.test_run import StopAfter, make_parts
 from tests.tiny import Plain, Rows, ToFloat
 
@@ -40,7 +52,10 @@ class MlpTask(ClassificationTask):
 
     def build_head(self, backbone: Backbone, bundle: DataBundle) -> nn.Module:
         return nn.Sequential(
-            nn.Linear(DEPTH, 6, bias=False), self.layer(), nn.ReLU(), nn.Linear(6, len(bundle.classes))
+            nn.Linear(DEPTH, 6, bias=False),
+            self.layer(),
+            nn.ReLU(),
+            nn.Linear(6, len(bundle.classes)),
         )
 
 
@@ -54,10 +69,10 @@ def make_data() -> CachedSource:
 
 def make_head_parts(data: CachedSource, fold: Fold, **options: Any) -> RunParts:
     """A run on the features of a fold: a backbone of one stage that hands them on."""
-    rows = {"train": fold.train, "val": fold.val, "test": fold.val}
+    indices = {"train": fold.train, "val": fold.val, "test": fold.val}
     splits = {
         name: Rows(data.features[i], data.targets[i], [data.ids[j] for j in i.tolist()])
-        for name, i in rows.items()
+        for name, i in indices.items()
     }
     names = tuple(f"class {index}" for index in range(CLASSES))
     bundle = DataBundle("features", "classification", splits, names)
@@ -74,8 +89,8 @@ def train_alone(data: CachedSource, head: Head, **options: Any) -> Progress:
     parts = make_head_parts(data, head.fold, **options, **values)
     module = parts.task.build_head(parts.backbone, parts.bundle)
     names = [f"head.{name}" for name, _ in module.named_parameters()]
-    plan = FreezePlan((Phase(0, dict.fromkeys(names, 1.0)),))
-    prepared = prepare(replace(parts, strategy=Plain(plan)), Observer())
+    strategy = Plain(FreezePlan((Phase(0, dict.fromkeys(names, 1.0)),)))
+    prepared = prepare(replace(parts, strategy=strategy), Observer())
     sources = {
         name: CachedSource(split.values, split.targets, split.ids)
         for name, split in parts.bundle.splits.items()
@@ -104,19 +119,144 @@ def assert_agrees(found: TrainedHead, alone: Progress) -> None:
         {"optimizer": "sgd"},
         {"optimizer": "sgd", "momentum": 0.0, "schedule": "step:every=2"},
         {"clip_norm": 0.1},
-        {"patience": 1, "epochs": 12},
+        {"patience": 1, "epochs": 9},
         {"task": ClassificationTask(label_smoothing=0.1)},
         {"task": MlpTask()},
-        {"task": MlpTask(layer=lambda: nn.BatchNorm1d(6)), "patience": 1, "epochs": 8},
+        {"task": MlpTask(layer=lambda: nn.BatchNorm1d(6)), "patience": 1, "epochs": 9},
     ],
     ids=str,
 )
 def test_heads_together_are_what_each_is_alone(options: dict[str, Any]) -> None:
     data = make_data()
-    heads = grid(FOLDS, seeds=[0, 5], rates=[0.003, 0.3], decays=[0.0, 0.1])
+    heads = [
+        Head(FOLDS[0], seed=0, lr=0.003, weight_decay=0.0),
+        Head(FOLDS[1], seed=5, lr=0.3, weight_decay=0.1),
+        Head(FOLDS[0], seed=0, lr=0.3, weight_decay=0.1),
+        Head(FOLDS[0], seed=5, lr=0.03, weight_decay=0.0),
+    ]
     trained = train_heads(make_head_parts(data, FOLDS[0], **options), data, heads, Observer())
     assert [each.head for each in trained] == heads
     for each in trained:
         assert_agrees(each, train_alone(data, each.head, **options))
     if "patience" in options:
         assert {each.stopped_early for each in trained} == {True, False}
+
+
+def test_weighted_classes_are_those_of_the_training_part() -> None:
+    data, options = make_data(), {"task": ClassificationTask(0.1, is_balanced=True)}
+    heads = grid(FOLDS[:1], seeds=[2], rates=[0.01, 0.1], decays=[0.01])
+    for each in train_heads(make_head_parts(data, FOLDS[0], **options), data, heads, Observer()):
+        assert_agrees(each, train_alone(data, each.head, **options))
+
+
+def test_a_head_is_what_a_plain_loop_of_torch_makes_of_it() -> None:
+    data = make_data()
+    parts = make_head_parts(data, FOLDS[1], epochs=1)
+    heads = grid(FOLDS[1:], seeds=[4], rates=[0.02, 0.2], decays=[0.0, 0.3])
+    schedule = build_schedule(parts.config.schedule, 1)
+    for each in train_heads(parts, data, heads, Observer()):
+        seed_torch(MODEL, 4)
+        alone = nn.Linear(DEPTH, CLASSES)
+        optimizer = torch.optim.AdamW(
+            alone.parameters(), lr=1.0, weight_decay=each.head.weight_decay
+        )
+        order = training_order(len(FOLDS[1].train), parts.config.batch_size, 4, 0)
+        for step, positions in enumerate(order):
+            chosen = FOLDS[1].train[positions]
+            loss = functional.cross_entropy(alone(data.features[chosen]), data.targets[chosen])
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.param_groups[0]["lr"] = each.head.lr * schedule(step, len(order))
+            optimizer.step()
+        for name, tensor in alone.state_dict().items():
+            torch.testing.assert_close(each.state[name], tensor, rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("task", [ClassificationTask(), MlpTask()])
+def test_a_head_that_diverges_fails_and_leaves_the_others_alone(task: ClassificationTask) -> None:
+    data, options = make_data(), {"task": task, "optimizer": "sgd"}
+    parts = make_head_parts(data, FOLDS[0], **options)
+    heads = grid(FOLDS[:1], seeds=[0], rates=[1e30, 0.1, 1e38], decays=[0.01])
+    trained = train_heads(parts, data, heads, Observer())
+    assert ["epoch 1" in each.failure for each in trained] == [True, False, True]
+    assert_agrees(trained[1], train_alone(data, heads[1], **options))
+    assert select(trained, parts.metrics[0]) is trained[1]
+    with pytest.raises(NumericalError, match=r"all 2 heads .* 1e\+30, 1e\+38"):
+        train_heads(parts, data, [heads[0], heads[2]], Observer())
+    with pytest.raises(NumericalError, match="none of 1 heads"):
+        select(trained[:1], parts.metrics[0])
+
+
+def made(value: float | None, loss: float) -> TrainedHead:
+    row = EpochRecord(
+        epoch=0,
+        learning_rate=1.0,
+        train_loss=1.0,
+        val_loss=loss,
+        val={"accuracy": value},
+        is_best=True,
+    )
+    return TrainedHead(Head(FOLDS[0], 0, 1.0, 0.0), [row])
+
+
+def test_the_best_score_is_chosen_then_the_lower_loss_then_the_first() -> None:
+    parts = make_head_parts(make_data(), FOLDS[0])
+    heads = [made(0.8, 0.1), made(None, 0.0), made(0.9, 0.5), made(0.9, 0.4), made(0.9, 0.4)]
+    assert select(heads, parts.metrics[0]) is heads[3]
+    assert select(heads[:2], parts.metrics[0]) is heads[0]
+
+
+def test_the_same_heads_give_the_same_bytes_and_a_stack_that_is_cut_the_same_weights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = make_data()
+    parts = make_head_parts(data, FOLDS[0])
+    heads = grid(FOLDS[:1], seeds=[0], rates=[0.01, 0.1, 0.3], decays=[0.0])
+    first, again = (train_heads(parts, data, heads, Observer()) for _ in range(2))
+    monkeypatch.setattr(plan, "MOST_STACKED", 2 * (DEPTH + 1) * CLASSES)
+    monkeypatch.setattr(rows, "CHUNK_BYTES", 3 * 9 * DEPTH * 4)
+    cut = train_heads(parts, data, heads, Observer())
+    assert list(plan.stacks(range(3), nn.Linear(DEPTH, CLASSES))) == [range(2), range(2, 3)]
+    for one, two, three in zip(first, again, cut, strict=True):
+        assert one.history == two.history
+        for name, tensor in one.state.items():
+            assert torch.equal(tensor, two.state[name])
+            torch.testing.assert_close(tensor, three.state[name], rtol=0, atol=TOLERANCE)
+
+
+def test_a_metric_of_rows_is_computed_for_each_head() -> None:
+    data, options = make_data(), {"metric": ("auroc",)}
+    heads = grid(FOLDS[:1], seeds=[0], rates=[0.01, 0.1], decays=[0.0])
+    for each in train_heads(make_head_parts(data, FOLDS[0], **options), data, heads, Observer()):
+        alone = train_alone(data, each.head, **options)
+        assert [row.val["auroc"] for row in each.history] == pytest.approx(
+            [row.val["auroc"] for row in alone.history]
+        )
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_features_of_any_type_are_trained_on_in_float32(dtype: torch.dtype) -> None:
+    data = make_data()
+    stored = replace(data, features=data.features.to(dtype))
+    parts = make_head_parts(data, FOLDS[0], epochs=1)
+    heads = grid(FOLDS[:1], seeds=[0], rates=[0.01], decays=[0.0])
+    expected = train_heads(
+        parts, replace(data, features=stored.features.float()), heads, Observer()
+    )
+    (found,) = train_heads(parts, stored, heads, Observer())
+    for name, tensor in found.state.items():
+        assert torch.equal(tensor, expected[0].state[name])
+
+
+def test_training_stops_when_asked() -> None:
+    data = make_data()
+    heads = grid(FOLDS[:1], seeds=[0], rates=[0.01], decays=[0.0])
+    with pytest.raises(StoppedError, match="after epoch 2"):
+        train_heads(make_head_parts(data, FOLDS[0]), data, heads, StopAfter(2))
+
+
+def test_the_grids_hold_what_a_run_takes_by_default() -> None:
+    config = RunConfig.parse({})
+    assert 0.01 in learning_rates(config.optimizer)
+    assert config.weight_decay in weight_decays(config.optimizer)
+    assert all(list(rates) == sorted(set(rates)) for rates in map(learning_rates, ("sgd", "adamw")))

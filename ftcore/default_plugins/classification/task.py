@@ -12,7 +12,10 @@ from torch import Tensor, nn
 from ftcore import Backbone, ConfigError, DataBundle, Statistics, ops
 from ftcore.default_plugins.classification.check import check
 from ftcore.default_plugins.classification.resampling import resample
-from ftcore.default_plugins.classification.statistics import ClassificationStatistics
+from ftcore.default_plugins.classification.statistics import (
+    ClassificationStatistics,
+    StackedStatistics,
+)
 from ftcore.default_plugins.classification_metrics.by_class import F1, PRECISION, RECALL
 
 
@@ -73,6 +76,21 @@ class ClassificationTask:
         """Add logits (N, C) and targets (N,) to statistics that `statistics` made."""
         if not isinstance(statistics, ClassificationStatistics):
             raise TypeError("update_ adds to what the task's `statistics` returned, nothing else")
+        statistics.add_(outputs, targets)
+
+    def stacked_statistics(
+        self, bundle: DataBundle, needs: Collection[str], heads: int
+    ) -> StackedStatistics | None:
+        """Return empty fields (heads, ...), with the confusion matrix only where it is needed."""
+        layout = ops.ClassificationLayout(len(bundle.classes), confusion="confusion" in needs)
+        if not layout.count_fields.keys() | layout.sum_fields.keys() >= set(needs):
+            return None
+        return StackedStatistics(layout, heads)
+
+    def stacked_update_(self, statistics: Statistics, outputs: Tensor, targets: Tensor) -> None:
+        """Add logits (heads, N, C) and targets (N,) to what `stacked_statistics` made."""
+        if not isinstance(statistics, StackedStatistics):
+            raise TypeError("stacked_update_ adds to what `stacked_statistics` returned")
         statistics.add_(outputs, targets)
 
     def resample(
