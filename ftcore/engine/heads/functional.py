@@ -34,7 +34,11 @@ class ModuleStack(Stack[ModuleBatch]):
 
     def batches(self, features: Tensor, targets: Tensor, sizes: Sequence[int]) -> list[ModuleBatch]:
         """Cut rows, in the order in which they are seen, into batches of these sizes."""
-        parts = zip(features.split(list(sizes)), targets.split(list(sizes)), strict=True)
+        parts = zip(
+            features.split_with_sizes(list(sizes)),
+            targets.split_with_sizes(list(sizes)),
+            strict=True,
+        )
         return [ModuleBatch(*part) for part in parts]
 
     def backward(self, batch: ModuleBatch, losses: Tensor) -> None:

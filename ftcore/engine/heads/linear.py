@@ -46,13 +46,15 @@ class LinearStack(Stack[LinearBatch]):
         # A batch is small, so what can be done for all of them at once is.
         steps = list(sizes)
         coefficients, weights = self.loss.coefficients(targets, self.classes)
-        sums = torch.stack([part.sum() for part in weights.split(steps)])
+        sums = torch.stack([part.sum() for part in weights.split_with_sizes(steps)])
         divisors = sums.repeat_interleave(torch.tensor(steps, device=sums.device))
         coefficients.div_(-divisors.unsqueeze(1))
         parts = (features, coefficients, -coefficients.sum(1))
         return [
             LinearBatch(rows, scaled.t().contiguous(), totals)
-            for rows, scaled, totals in zip(*(part.split(steps) for part in parts), strict=True)
+            for rows, scaled, totals in zip(
+                *(part.split_with_sizes(steps) for part in parts), strict=True
+            )
         ]
 
     def backward(self, batch: LinearBatch, losses: Tensor) -> None:

@@ -65,8 +65,12 @@ class StackedOptimizer:
             gradient.mul_(scale.view(-1, *[1] * (gradient.dim() - 1)))
 
     def _step_adamw(self, index: int, head: Head, rate: float) -> None:
+        parameters, gradients, first, second = self._of_head[index]
         torch._fused_adamw_(
-            *self._of_head[index],
+            parameters,
+            gradients,
+            first,
+            second,
             [],
             self._counts,
             lr=rate,

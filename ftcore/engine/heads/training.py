@@ -120,7 +120,7 @@ class StackTrainer:
         scorer = Scorer(task, bundle, self.metric, len(self.active))
         order = sequential_order(len(self.fold.val), FEATURE_BATCH)
         for chunk in self.rows.chunks(self.fold.val, order):
-            targets = chunk.targets.split(chunk.sizes)
+            targets = chunk.targets.split_with_sizes(chunk.sizes)
             for batch, part in zip(self._batches(chunk), targets, strict=True):
                 scorer.add(*self.stack.evaluate(batch), part)
         return scorer.scores()
