@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -35,8 +37,8 @@ class RowReader:
         most = max(1, CHUNK_BYTES // max(1, size))
         for start in range(0, len(order), most):
             steps = order[start : start + most]
-            positions = torch.tensor([index for step in steps for index in step])
-            indices = rows[positions].to(self._features.device)
+            positions = np.fromiter(chain.from_iterable(steps), np.int64)
+            indices = rows[torch.from_numpy(positions)].to(self._features.device)
             targets = self._targets.index_select(0, indices)
             yield Chunk(self._gather(indices), targets, [len(step) for step in steps])
 
