@@ -321,4 +321,4 @@ class StackedTask(Task, Protocol):
         """
 
     def stacked_update_(self, statistics: Statistics, outputs: Inputs, targets: Tensor) -> None:
-        """Add the outputs (heads, N, ...) of one batch to stacked statistics, in place."""
+        """Add the outputs, one tensor (heads, N, ...), of a batch to them, in place."""
