@@ -46,8 +46,9 @@ class LinearStack(Stack[LinearBatch]):
         # A batch is small, so what can be done for all of them at once is.
         steps = list(sizes)
         coefficients, weights = self.loss.coefficients(targets, self.classes)
-        sums = torch.stack([part.sum() for part in weights.split_with_sizes(steps)])
-        divisors = sums.repeat_interleave(torch.tensor(steps, device=sums.device))
+        divisors = self._sums(weights, steps).repeat_interleave(
+            torch.tensor(steps, device=weights.device), output_size=len(targets)
+        )
         coefficients.div_(-divisors.unsqueeze(1))
         parts = (features, coefficients, -coefficients.sum(1))
         return [
@@ -56,6 +57,11 @@ class LinearStack(Stack[LinearBatch]):
                 *(part.split_with_sizes(steps) for part in parts), strict=True
             )
         ]
+
+    def _sums(self, weights: Tensor, steps: list[int]) -> Tensor:
+        if self.loss.weights is None:  # each is 1
+            return torch.tensor(steps, dtype=weights.dtype, device=weights.device)
+        return torch.stack([part.sum() for part in weights.split_with_sizes(steps)])
 
     def backward(self, batch: LinearBatch, losses: Tensor) -> None:
         """Write `gradients` of one batch, and its losses (K,)."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -84,6 +84,7 @@ class StackTrainer:
         self.parts, self.rows, self.config = parts, rows, parts.config
         self.metric = parts.metrics[0]
         self.active = list(trained)
+        self.held_out: list[tuple[Any, Tensor]] = []  # kept where it is one batch
         self.fold, self.seed = trained[0].head.fold, trained[0].head.seed
         self.schedule = build_schedule(self.config.schedule, self.config.epochs)
         self.stack = build_stack(module, len(trained), parts.task.build_loss(parts.bundle))
@@ -105,11 +106,12 @@ class StackTrainer:
         order = training_order(len(self.fold.train), self.config.batch_size, self.seed, epoch)
         steps = self.steps = len(order)
         losses = torch.empty(steps, len(self.active), device=self.stack.parameters[0].device)
+        rows = losses.unbind()
         chunks = self.rows.chunks(self.fold.train, order)
         for step, batch in enumerate(each for chunk in chunks for each in self._batches(chunk)):
             if self.stack.is_random:
                 seed_torch(STEP, self.seed, epoch, step)
-            self.stack.backward(batch, losses[step])
+            self.stack.backward(batch, rows[step])
             self.optimizer.step(self.schedule(epoch * steps + step, steps))
         sizes = torch.tensor([len(batch) for batch in order], dtype=torch.float64)
         mean: list[float] = (sizes @ losses.double().cpu() / sizes.sum()).tolist()
@@ -118,12 +120,21 @@ class StackTrainer:
     def _validate(self) -> Sequence[Score]:
         task, bundle = self.parts.task, self.parts.bundle
         scorer = Scorer(task, bundle, self.metric, len(self.active))
+        for batch, targets in self.held_out or self._held_out():
+            scorer.add(*self.stack.evaluate(batch), targets)
+        return scorer.scores()
+
+    def _held_out(self) -> Iterator[tuple[Any, Tensor]]:
+        """Yield the batches of validation and their targets; a single one is kept."""
         order = sequential_order(len(self.fold.val), FEATURE_BATCH)
         for chunk in self.rows.chunks(self.fold.val, order):
+            if len(order) == 1:
+                chunk = replace(chunk, features=chunk.features.clone())
             targets = chunk.targets.split_with_sizes(chunk.sizes)
-            for batch, part in zip(self._batches(chunk), targets, strict=True):
-                scorer.add(*self.stack.evaluate(batch), part)
-        return scorer.scores()
+            pairs = list(zip(self._batches(chunk), targets, strict=True))
+            if len(order) == 1:
+                self.held_out = pairs
+            yield from pairs
 
     def _batches(self, chunk: Chunk) -> list[Any]:
         return self.stack.batches(chunk.features, chunk.targets, chunk.sizes)
