@@ -24,7 +24,7 @@ from ftcore.engine.optimization import build_schedule
 from ftcore.engine.parts import Parts
 from ftcore.engine.randomness import MODEL, STEP, seed_torch
 from ftcore.engine.training import standing
-from ftcore.errors import NumericalError, StoppedError
+from ftcore.errors import ConfigError, NumericalError, StoppedError
 from ftcore.interfaces import Loss
 from ftcore.ops.cross_entropy import CrossEntropy
 from ftcore.record import EpochRecord
@@ -53,13 +53,20 @@ def train_heads(
 
     A head comes out as if a run trained it alone on the features of its fold: the same first
     weights and batches, the same formulas of loss, clipping, AdamW or SGD, schedule, best epoch
-    and patience, in float32 where the features lie. Sums are rounded in another order, so weights
-    differ from those of a run by some 1e-6 of the largest. History scores the first metric only.
+    and patience, in float32 where the features lie. Sums are rounded in another order, which moves
+    a weight by 1e-7, or by up to 1e-5 where AdamW divides a gradient by one as small. History
+    scores the first metric only. Weights of classes are those of `parts.bundle`, in every fold.
 
     Heads that share fold and seed are trained side by side, in one product of matrices where they
     are linear under a `CrossEntropy`. One that stops early or fails leaves the others at once.
-    Raises NumericalError where no head is left, StoppedError where the observer asks to stop.
+    Raises NumericalError where no head is left, StoppedError where the observer asks to stop,
+    ConfigError where batches are to be accumulated.
     """
+    if parts.config.accumulate > 1:
+        raise ConfigError(
+            f"heads that are trained together take a step each batch, but --accumulate is "
+            f"{parts.config.accumulate}; set it to 1 and raise --batch-size"
+        )
     trained, rows = [TrainedHead(head) for head in heads], RowReader(data)
     observer.step_started("training heads", len(heads), "heads")
     # One product is too small to be worth a second thread, which waits longer than it helps.
