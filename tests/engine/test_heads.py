@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from ftcore.config import RunConfig
 from ftcore.default_plugins.classification.task import ClassificationTask
+from ftcore.engine import evaluation
 from ftcore.engine.batches import CachedSource, training_order
 from ftcore.engine.heads import (
     Fold,
@@ -22,6 +23,7 @@ from ftcore.engine.heads import (
     rows,
     select,
     train_heads,
+    training,
     weight_decays,
 )
 from ftcore.engine.observer import Observer
@@ -142,7 +144,12 @@ def test_heads_together_are_what_each_is_alone(options: dict[str, Any]) -> None:
         assert {each.stopped_early for each in trained} == {True, False}
 
 
-def test_weighted_classes_are_those_of_the_training_part() -> None:
+@pytest.mark.parametrize("rows_at_a_time", [1024, 5])
+def test_weighted_classes_are_those_of_the_training_part(
+    rows_at_a_time: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "FEATURE_BATCH", rows_at_a_time)
+    monkeypatch.setattr(training, "FEATURE_BATCH", rows_at_a_time)
     data, options = make_data(), {"task": ClassificationTask(0.1, is_balanced=True)}
     heads = grid(FOLDS[:1], seeds=[2], rates=[0.01, 0.1], decays=[0.01])
     for each in train_heads(make_head_parts(data, FOLDS[0], **options), data, heads, Observer()):
