@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,96 +8,35 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ftcore.config import RunConfig
 from ftcore.default_plugins.classification.task import ClassificationTask
 from ftcore.engine import evaluation
-from ftcore.engine.batches import CachedSource, training_order
+from ftcore.engine.batches import training_order
 from ftcore.engine.heads import (
-    Fold,
     Head,
     TrainedHead,
     grid,
-    learning_rates,
     plan,
     rows,
     select,
     train_heads,
     training,
-    weight_decays,
 )
 from ftcore.engine.observer import Observer
 from ftcore.engine.optimization import build_schedule
-from ftcore.engine.parts import RunParts
-from ftcore.engine.preparation import prepare
 from ftcore.engine.randomness import MODEL, seed_torch
-from ftcore.engine.training import Progress, Trainer
+from ftcore.engine.training import Progress
 from ftcore.errors import ConfigError, NumericalError, StoppedError
-from ftcore.interfaces import Backbone, DataBundle, FreezePlan, Phase, Stage, Weights
-from ftcore.record import EpochRecord
-from tests.engine.test_run import StopAfter, make_parts
-from tests.tiny import Plain, Rows, ToFloat
-
-CLASSES, DEPTH, COUNT = 3, 7, 53
-TOLERANCE = 2e-5  # of weights up to 3, after up to 45 steps in float32; AdamW magnifies rounding
-FOLDS = [
-    Fold(torch.arange(0, 41), torch.arange(41, COUNT)),  # 41 = 5 x 8 + 1: the last batch has 9
-    Fold(torch.arange(COUNT - 1, 14, -1), torch.arange(0, 15)),
-]
-
-
-@dataclass(frozen=True)
-class MlpTask(ClassificationTask):
-    """Classification with hidden units, dropout or BatchNorm, and another loss."""
-
-    layer: Callable[[], nn.Module] = lambda: nn.Dropout(0.3)
-
-    def build_head(self, backbone: Backbone, bundle: DataBundle) -> nn.Module:
-        return nn.Sequential(
-            nn.Linear(DEPTH, 6, bias=False),
-            self.layer(),
-            nn.ReLU(),
-            nn.Linear(6, len(bundle.classes)),
-        )
-
-
-def make_data() -> CachedSource:
-    generator = torch.Generator().manual_seed(3)
-    targets = torch.randint(CLASSES, (COUNT,), generator=generator)
-    means = torch.randn(CLASSES, DEPTH, generator=generator)
-    features = means[targets] + 1.5 * torch.randn(COUNT, DEPTH, generator=generator)
-    return CachedSource(features, targets, [f"row {index}" for index in range(COUNT)])
-
-
-def make_head_parts(data: CachedSource, fold: Fold, **options: Any) -> RunParts:
-    """A run on the features of a fold: a backbone of one stage that hands them on."""
-    indices = {"train": fold.train, "val": fold.val, "test": fold.val}
-    splits = {
-        name: Rows(data.features[i], data.targets[i], [data.ids[j] for j in i.tolist()])
-        for name, i in indices.items()
-    }
-    names = tuple(f"class {index}" for index in range(CLASSES))
-    bundle = DataBundle("features", "classification", splits, names)
-    stages = (Stage("features", nn.Identity()),)
-    backbone = Backbone("none", stages, DEPTH, ToFloat(), Weights("random"))
-    task = options.pop("task", ClassificationTask())
-    parts = make_parts(bundle, **{"epochs": 5, "device": "cpu", **options})
-    return replace(parts, backbone=backbone, task=task)
-
-
-def train_alone(data: CachedSource, head: Head, **options: Any) -> Progress:
-    """What the real training loop makes of one head."""
-    values = {"seed": head.seed, "lr": head.lr, "weight_decay": head.weight_decay}
-    parts = make_head_parts(data, head.fold, **options, **values)
-    module = parts.task.build_head(parts.backbone, parts.bundle)
-    names = [f"head.{name}" for name, _ in module.named_parameters()]
-    strategy = Plain(FreezePlan((Phase(0, dict.fromkeys(names, 1.0)),)))
-    prepared = prepare(replace(parts, strategy=strategy), Observer())
-    sources = {
-        name: CachedSource(split.values, split.targets, split.ids)
-        for name, split in parts.bundle.splits.items()
-        if isinstance(split, Rows)
-    }
-    return Trainer(prepared, sources, Observer(), lambda _: None).fit()
+from tests.engine.heads.data import (
+    CLASSES,
+    DEPTH,
+    FOLDS,
+    TOLERANCE,
+    MlpTask,
+    make_data,
+    make_head_parts,
+    train_alone,
+)
+from tests.engine.test_run import StopAfter
 
 
 def assert_agrees(found: TrainedHead, alone: Progress) -> None:
@@ -194,25 +132,6 @@ def test_a_head_that_diverges_fails_and_leaves_the_others_alone(task: Classifica
         select(trained[:1], parts.metrics[0])
 
 
-def made(value: float | None, loss: float) -> TrainedHead:
-    row = EpochRecord(
-        epoch=0,
-        learning_rate=1.0,
-        train_loss=1.0,
-        val_loss=loss,
-        val={"accuracy": value},
-        is_best=True,
-    )
-    return TrainedHead(Head(FOLDS[0], 0, 1.0, 0.0), [row])
-
-
-def test_the_best_score_is_chosen_then_the_lower_loss_then_the_first() -> None:
-    parts = make_head_parts(make_data(), FOLDS[0])
-    heads = [made(0.8, 0.1), made(None, 0.0), made(0.9, 0.5), made(0.9, 0.4), made(0.9, 0.4)]
-    assert select(heads, parts.metrics[0]) is heads[3]
-    assert select(heads[:2], parts.metrics[0]) is heads[0]
-
-
 def test_the_same_heads_give_the_same_bytes_and_a_stack_that_is_cut_the_same_weights(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -271,10 +190,3 @@ def test_accumulated_batches_are_refused() -> None:
 def test_no_heads_are_no_failure() -> None:
     data = make_data()
     assert train_heads(make_head_parts(data, FOLDS[0]), data, [], Observer()) == []
-
-
-def test_the_grids_hold_what_a_run_takes_by_default() -> None:
-    config = RunConfig.parse({})
-    assert 0.01 in learning_rates(config.optimizer)
-    assert config.weight_decay in weight_decays(config.optimizer)
-    assert all(list(rates) == sorted(set(rates)) for rates in map(learning_rates, ("sgd", "adamw")))
