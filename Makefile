@@ -62,6 +62,7 @@ bench:  ## Measure the statistics ops beside their peers, which takes some fifte
 	  FTCORE_BENCH_LINEAR_JSON=$(RESULTS)/linear_statistics.json \
 	  FTCORE_BENCH_COLUMNS_JSON=$(RESULTS)/column_statistics.json \
 	  FTCORE_BENCH_LOSS_JSON=$(RESULTS)/linear_loss.json \
+	  FTCORE_BENCH_HEADS_JSON=$(RESULTS)/heads.json \
 	  $(PYTHON) -m pytest benchmarks $(BENCH_OPTIONS)
 	OMP_NUM_THREADS=1 FTCORE_BENCH_ROUNDS=5 FTCORE_BENCH_JSON=$(RESULTS)/statistics_cold.json \
 	  $(PYTHON) -m pytest benchmarks/bench_statistics.py $(BENCH_OPTIONS) -k 'float32 and one'

@@ -343,3 +343,19 @@ class Task(Protocol):
 
     def decode(self, outputs: Inputs) -> Mapping[str, Tensor]:
         """Return what to tell the user of each example: "prediction" (N,), "confidence" (N,)."""
+
+
+@runtime_checkable
+class StackedTask(Task, Protocol):
+    """A task that scores many heads on the same examples in one call."""
+
+    def stacked_statistics(
+        self, bundle: DataBundle, needs: Collection[str], heads: int
+    ) -> Statistics | None:
+        """Return empty fields (heads, ...) that hold what `needs` names, without rows.
+
+        None where a need is a row; such heads are scored one after the other.
+        """
+
+    def stacked_update_(self, statistics: Statistics, outputs: Inputs, targets: Tensor) -> None:
+        """Add the outputs, one tensor (heads, N, ...), of a batch to them, in place."""

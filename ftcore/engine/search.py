@@ -54,12 +54,11 @@ def search(
     Where training examples have views, the heads are trained on the first.
     """
     config = parts.config
-    rates = learning_rates(config.optimizer) if config.lr == "auto" else (config.lr,)
-    decays = (config.weight_decay,)
-    if config.weight_decay == "auto":
-        decays = weight_decays(config.optimizer)
+    is_open = config.lr == "auto", config.weight_decay == "auto"
+    rates = learning_rates(config.optimizer) if is_open[0] else (settled(config.lr),)
+    decays = weight_decays(config.optimizer) if is_open[1] else (settled(config.weight_decay),)
     examples, fold = _examples(feed)
-    heads = grid([fold], [config.seed], list(map(settled, rates)), list(map(settled, decays)))
+    heads = grid([fold], [config.seed], rates, decays)
     trained = train_heads(parts, examples, heads, observer)
     chosen = select(trained, parts.metrics[0])
     found = {"lr": chosen.head.lr, "weight_decay": chosen.head.weight_decay}

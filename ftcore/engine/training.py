@@ -19,7 +19,7 @@ from ftcore.engine.optimization import build_optimizer, set_rates
 from ftcore.engine.preparation import Prepared
 from ftcore.engine.randomness import STEP, seed_torch
 from ftcore.errors import NumericalError, StoppedError
-from ftcore.interfaces import Phase
+from ftcore.interfaces import Metric, Phase
 from ftcore.record import EpochRecord
 
 SAVE_SECONDS = 600  # at most so much work is lost to a kill, however long an epoch is
@@ -233,10 +233,15 @@ class Trainer:
         best = next((row for row in reversed(self.progress.history) if row.is_best), None)
         if best is None:
             return True
-        sign = 1.0 if metric.higher_is_better else -1.0
-        now, then = values[metric.name], best.val[metric.name]
-        score = sign * now if now is not None else float("-inf")
-        record = sign * then if then is not None else float("-inf")
-        if score == record and loss is not None and best.val_loss is not None:
-            return loss < best.val_loss
-        return score > record
+        then = standing(metric, best.val[metric.name], best.val_loss)
+        return standing(metric, values[metric.name], loss) > then
+
+
+def standing(metric: Metric, value: float | None, loss: float | None) -> tuple[float, float]:
+    """Return what is larger for the better epoch: the score first, the lower loss where it ties.
+
+    An undefined value (None) is below all others.
+    """
+    sign = 1.0 if metric.higher_is_better else -1.0
+    score = float("-inf") if value is None else sign * value
+    return score, float("-inf") if loss is None else -loss

@@ -13,6 +13,7 @@ from ftcore.ops.classification_layout import (
     ClassificationLayout,
     ClassificationState,
 )
+from ftcore.ops.cross_entropy import CrossEntropy
 from ftcore.ops.library import Kernel, cpu_kernel, cuda_kernel
 from ftcore.ops.linear_classification import linear_classification_statistics_
 from ftcore.ops.logit_bins import LOGIT_BINS
@@ -32,6 +33,7 @@ __all__ = [
     "BinnedValue",
     "ClassificationLayout",
     "ClassificationState",
+    "CrossEntropy",
     "Kernel",
     "MultilabelLayout",
     "MultilabelState",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, TypeAlias
 
-from ftcore.interfaces import DataBundle, Inputs, Statistics, Task
+from ftcore.interfaces import DataBundle, Inputs, StackedTask, Statistics, Task
 from ftcore.testing.values import is_close, is_same, mapped
 
 if TYPE_CHECKING:
@@ -34,6 +34,27 @@ def check_sums(task: Task, bundle: DataBundle, needs: Collection[str], batch: Ba
     for part in parts:
         task.update_(stepwise, *part)
     _check_equal(stepwise, whole, "two updates with one half each")
+
+
+def check_stacked(
+    task: StackedTask, bundle: DataBundle, needs: Collection[str], batch: Batch
+) -> None:
+    """Assert that heads scored in one call get the fields that each gets by itself."""
+    import torch
+
+    outputs, targets = batch
+    stacked = task.stacked_statistics(bundle, needs, 2)
+    if stacked is None:
+        return
+    heads = [outputs, -outputs]
+    task.stacked_update_(stacked, torch.stack(heads), targets)
+    for index, head in enumerate(heads):
+        alone = _evaluated(task, bundle, needs, (head, targets))
+        for name in {*needs} & stacked.fields.keys():
+            expected, found = alone.fields[name].double(), stacked.fields[name][index].double()
+            assert torch.allclose(found, expected), (
+                f"Of two heads scored together, head {index} has {name} {found}, not {expected}."
+            )
 
 
 def check_resampling(task: Task, bundle: DataBundle, needs: Collection[str], batch: Batch) -> None:

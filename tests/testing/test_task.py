@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ftcore.content import digest_of
+from ftcore.default_plugins.classification.task import ClassificationTask
 from ftcore.errors import ConfigError, DataError
 from ftcore.interfaces import Backbone, DataBundle, Statistics
 from ftcore.plugins import plugin_manager
@@ -368,3 +369,16 @@ def test_it_leaves_the_random_state_as_it_was() -> None:
     before = torch.random.get_rng_state()
     check_task(Sound(), BUNDLE)
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+class Miscounts(ClassificationTask):
+    """Scores the heads in the wrong order."""
+
+    def stacked_update_(self, statistics: Statistics, outputs: Tensor, targets: Tensor) -> None:
+        super().stacked_update_(statistics, outputs.flip(0), targets)
+
+
+def test_heads_scored_together_are_held_to_each_by_itself() -> None:
+    check_task(ClassificationTask(), BUNDLE, ("n", "correct", "nll"))
+    with pytest.raises(AssertionError, match="scored together"):
+        check_task(Miscounts(), BUNDLE, ("n", "correct", "nll"))

@@ -57,6 +57,21 @@ class ClassificationStatistics(Statistics):
         return rows
 
 
+class StackedStatistics(Statistics):
+    """Fields (heads, ...) of many classifiers of the same examples; they keep no rows."""
+
+    def __init__(self, layout: ops.ClassificationLayout, heads: int) -> None:
+        self._state = layout.empty((heads,))
+        super().__init__(self._state.fields)
+
+    def add_(self, logits: Tensor, targets: Tensor) -> None:
+        """Add logits (heads, N, C) and targets (N,)."""
+        if self._state.counts.device != logits.device:
+            self._state = self._state.to(logits.device)
+            self.fields = self._state.fields
+        ops.classification_statistics_(self._state, logits, targets)
+
+
 def log_odds(logits: Tensor) -> Tensor:
     """Return log p - log(1 - p) of the softmax of logits (N, C) in float64.
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import torch
 from numpy.random import Generator
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ftcore import Backbone, ConfigError, DataBundle, Statistics, ops
 from ftcore.default_plugins.classification.check import check
 from ftcore.default_plugins.classification.resampling import resample
-from ftcore.default_plugins.classification.statistics import ClassificationStatistics
+from ftcore.default_plugins.classification.statistics import (
+    ClassificationStatistics,
+    StackedStatistics,
+)
 from ftcore.default_plugins.classification_metrics.by_class import F1, PRECISION, RECALL
 
 
@@ -41,19 +43,9 @@ class ClassificationTask:
         """Return a linear layer from features (N, D) to logits (N, C)."""
         return nn.Linear(backbone.feature_dim, len(bundle.classes))
 
-    def build_loss(self, bundle: DataBundle) -> Callable[[Tensor, Tensor], Tensor]:
+    def build_loss(self, bundle: DataBundle) -> ops.CrossEntropy:
         """Return cross-entropy; where classes are weighted, its weighted mean, as in torch."""
-        weights = self._class_weights(bundle)
-
-        def loss(outputs: Tensor, targets: Tensor) -> Tensor:
-            return functional.cross_entropy(
-                outputs,
-                targets,
-                weight=None if weights is None else weights.to(outputs),
-                label_smoothing=self.label_smoothing,
-            )
-
-        return loss
+        return ops.CrossEntropy(self._class_weights(bundle), self.label_smoothing)
 
     def _class_weights(self, bundle: DataBundle) -> Tensor | None:
         if not self.is_balanced:
@@ -84,6 +76,21 @@ class ClassificationTask:
         """Add logits (N, C) and targets (N,) to statistics that `statistics` made."""
         if not isinstance(statistics, ClassificationStatistics):
             raise TypeError("update_ adds to what the task's `statistics` returned, nothing else")
+        statistics.add_(outputs, targets)
+
+    def stacked_statistics(
+        self, bundle: DataBundle, needs: Collection[str], heads: int
+    ) -> StackedStatistics | None:
+        """Return empty fields (heads, ...), with the confusion matrix only where it is needed."""
+        layout = ops.ClassificationLayout(len(bundle.classes), confusion="confusion" in needs)
+        if not layout.count_fields.keys() | layout.sum_fields.keys() >= set(needs):
+            return None
+        return StackedStatistics(layout, heads)
+
+    def stacked_update_(self, statistics: Statistics, outputs: Tensor, targets: Tensor) -> None:
+        """Add logits (heads, N, C) and targets (N,) to what `stacked_statistics` made."""
+        if not isinstance(statistics, StackedStatistics):
+            raise TypeError("stacked_update_ adds to what `stacked_statistics` returned")
         statistics.add_(outputs, targets)
 
     def resample(

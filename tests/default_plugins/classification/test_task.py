@@ -11,7 +11,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
 from torch.nn import functional
 
-from ftcore import Backbone, ConfigError, DataBundle, Statistics, Task, Weights, ops
+from ftcore import Backbone, ConfigError, DataBundle, StackedTask, Statistics, Task, Weights, ops
 from ftcore.default_plugins.classification.task import ClassificationTask
 from tests.default_plugins.classification.data import batch, bundle
 
@@ -150,3 +150,25 @@ def test_baseline_is_the_prior_of_the_training_part() -> None:
 def test_baseline_survives_a_class_without_training_examples() -> None:
     statistics = TASK.baselines(bundle([0, 0], 3), torch.tensor([0, 2]))["majority class"]
     assert (int(statistics.n), int(statistics.non_finite)) == (2, 0)
+
+
+def test_heads_scored_together_have_the_fields_of_each() -> None:
+    assert isinstance(TASK, StackedTask)
+    logits, targets = batch(30, 3)
+    heads = torch.stack([logits, logits.flip(1), -2 * logits])
+    stacked = TASK.stacked_statistics(DATA, ("confusion", "nll"), 3)
+    assert stacked is not None
+    TASK.stacked_update_(stacked, heads, targets)
+    for index, head in enumerate(heads):
+        log_p = head.double().log_softmax(1)
+        nll = -log_p[torch.arange(30), targets].sum()
+        torch.testing.assert_close(stacked.fields["nll"][index], nll, rtol=1e-6, atol=0)
+        pairs = 3 * targets + head.argmax(1)
+        confusion = torch.bincount(pairs, minlength=9).reshape(3, 3)
+        assert torch.equal(stacked.fields["confusion"][index], confusion)
+
+
+def test_rows_are_not_stacked() -> None:
+    assert TASK.stacked_statistics(DATA, ("scores",), 2) is None
+    with pytest.raises(TypeError, match="stacked_statistics"):
+        TASK.stacked_update_(TASK.statistics(DATA), *batch(4, 3))
