@@ -63,6 +63,16 @@ class Evaluator:
         return {metric.name: float(metric.compute(statistics)) for metric in self.metrics}
 
 
+def standing(metric: Metric, value: float | None, loss: float | None) -> tuple[float, float]:
+    """Return what is larger for the better epoch: the score first, the lower loss where it ties.
+
+    An undefined value (None) is below all others.
+    """
+    sign = 1.0 if metric.higher_is_better else -1.0
+    score = float("-inf") if value is None else sign * value
+    return score, float("-inf") if loss is None else -loss
+
+
 def _batch_size(source: Source) -> int:
     # Feature vectors are small; maps from inside a network may be larger than images.
     is_small = isinstance(source, CachedSource) and source.features.row_bytes <= SMALL_ROW

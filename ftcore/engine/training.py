@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ftcore.engine.batches import Batch, Source, load_batches, to_device, training_order
 from ftcore.engine.device import one_thread
 from ftcore.engine.digests import digests
+from ftcore.engine.evaluation import standing
 from ftcore.engine.features.feeds import Feed
 from ftcore.engine.freezing import check_unmoved
 from ftcore.engine.observer import Observer
@@ -19,7 +20,7 @@ from ftcore.engine.optimization import build_optimizer, set_rates
 from ftcore.engine.preparation import Prepared
 from ftcore.engine.randomness import STEP, seed_torch
 from ftcore.errors import NumericalError, StoppedError
-from ftcore.interfaces import Metric, Phase
+from ftcore.interfaces import Phase
 from ftcore.record import EpochRecord
 
 SAVE_SECONDS = 600  # at most so much work is lost to a kill, however long an epoch is
@@ -235,13 +236,3 @@ class Trainer:
             return True
         then = standing(metric, best.val[metric.name], best.val_loss)
         return standing(metric, values[metric.name], loss) > then
-
-
-def standing(metric: Metric, value: float | None, loss: float | None) -> tuple[float, float]:
-    """Return what is larger for the better epoch: the score first, the lower loss where it ties.
-
-    An undefined value (None) is below all others.
-    """
-    sign = 1.0 if metric.higher_is_better else -1.0
-    score = float("-inf") if value is None else sign * value
-    return score, float("-inf") if loss is None else -loss

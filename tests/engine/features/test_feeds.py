@@ -18,6 +18,7 @@ from ftcore.engine.observer import Observer
 from ftcore.engine.parts import RunParts
 from ftcore.engine.preparation import prepare
 from ftcore.engine.splits import Subset
+from ftcore.engine.storage import read_tensors
 from ftcore.errors import ConfigError, DataError, StoppedError
 from ftcore.interfaces import DataBundle
 from ftcore.record import FeaturesRecord, Record
@@ -53,7 +54,9 @@ class Notes(Observer):
         self.lines.append(text)
 
 
-@pytest.mark.parametrize("freeze", ["bottom", "bottom:1", "gradual:every=2", "lp-ft"])
+@pytest.mark.parametrize(
+    "freeze", ["bottom", "bottom:1", "gradual:every=2", "lp-ft", "lora:r=2,top=1"]
+)
 def test_the_cache_changes_no_byte(tmp_path: Path, freeze: str) -> None:
     results = [
         run(tmp_path, freeze=freeze, cache=cache, epochs=6)
@@ -73,6 +76,22 @@ def test_the_cache_changes_no_byte(tmp_path: Path, freeze: str) -> None:
                 "saved_seconds": again.saved_seconds,
             }
         )
+
+
+@pytest.mark.parametrize(("prefix", "how"), [("auto", "folded"), ("folded", "folded")])
+def test_a_folded_prefix_changes_no_score_and_says_how_far_it_is(
+    tmp_path: Path, prefix: str, how: str
+) -> None:
+    plain, path = run(tmp_path)
+    record, other = run(tmp_path, prefix=prefix)
+    (features,) = record.features
+    assert features.prefix == how
+    assert 0 < features.difference < 1e-5
+    assert record.metrics["accuracy"] == plain.metrics["accuracy"]
+    ours, theirs = (read_tensors(each / "model.safetensors")[0] for each in (path, other))
+    for name, tensor in ours.items():
+        torch.testing.assert_close(tensor, theirs[name], rtol=1e-4, atol=1e-5)
+    assert counts(run(tmp_path, prefix=prefix)[0]) == [(90, 0)]
 
 
 def test_what_was_kept_serves_another_strategy(tmp_path: Path) -> None:
@@ -257,7 +276,7 @@ def test_features_of_stages_that_were_trained_before_are_not_written(tmp_path: P
     from ftcore.interfaces import FreezePlan, Phase
     from tests.tiny import Plain
 
-    parts = make_parts(out=tmp_path, cache="disk", epochs=6)
+    parts = make_parts(out=tmp_path, cache="disk", prefix="plain", epochs=6)
     names = [name for name in parts.backbone.named_parameters() if name.startswith("stem")]
     head = {"head.weight": 1.0, "head.bias": 1.0}
     plan = FreezePlan((Phase(0, dict.fromkeys(names, 1.0) | head), Phase(3, head)))
