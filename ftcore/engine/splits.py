@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -28,10 +29,11 @@ class Subset:
     split: Split
     indices: Sequence[int]
 
-    @property
+    @cached_property
     def ids(self) -> Sequence[str]:
         """The ids of the examples."""
-        return [self.split.ids[index] for index in self.indices]
+        ids = self.split.ids
+        return [ids[index] for index in self.indices]
 
     @property
     def targets(self) -> Tensor:

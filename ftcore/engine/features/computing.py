@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Protocol, TypeAlias
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from ftcore.engine.batches import CachedSource, Source, load_batches
 from ftcore.engine.features import segment as segments
+from ftcore.engine.features.lanes import side_by_side
 from ftcore.engine.features.segment import Rows, Segment
 from ftcore.engine.features.store import Shelf
 from ftcore.engine.observer import Observer
@@ -82,7 +84,8 @@ class Completion:
     plain: Callable[[Inputs], Tensor]  # the stages as they are
     accelerate: Callable[[], Prefix]  # called where something has to be computed
     observer: Observer
-    workers: int = 0
+    workers: int = 0  # processes that load
+    lanes: int = 1  # threads that compute
     tally: Tally = field(default_factory=Tally)
 
     def complete(self, wants: Mapping[str, Want]) -> dict[str, CachedSource]:
@@ -165,21 +168,52 @@ class Completion:
 
     def _batches(
         self, wants: Mapping[str, Want], missing: Mapping[str, Place], prefix: Prefix
-    ) -> Iterator[tuple[list[str], Tensor]]:
-        groups: dict[tuple[str, int], list[str]] = {}
-        for name, (part, view, _) in missing.items():
-            groups.setdefault((part, view), []).append(name)
-        for (part, view), group in groups.items():
-            source = wants[part].source
-            batches = _batched(group, prefix.batch_size)
+    ) -> Iterator[tuple[Sequence[str], Tensor]]:
+        def compute(loaded: tuple[_Job, Inputs]) -> tuple[Sequence[str], Tensor]:
+            job, inputs = loaded
+            source = wants[job.part].source
+            if inputs is None:
+                inputs = source.load(job.indices, job.view)
+            output = prefix(inputs).cpu()[: len(job.names)]
+            _check_finite(output, job.indices, source.ids)
+            return job.names, output
+
+        jobs = list(_jobs(missing, prefix.batch_size))
+        yield from side_by_side(compute, self._loaded(jobs, wants), self.lanes)
+
+    def _loaded(
+        self, jobs: Sequence[_Job], wants: Mapping[str, Want]
+    ) -> Iterator[tuple[_Job, Inputs]]:
+        """Yield jobs with their inputs, where processes load them, or None."""
+        if not self.workers:
+            yield from ((job, None) for job in jobs)
+            return
+        for (part, view), group in groupby(jobs, lambda job: (job.part, job.view)):
+            alike = list(group)
+            order = [job.indices for job in alike]
+            batches = load_batches(wants[part].source, order, epoch=view, workers=self.workers)
+            yield from ((job, batch.inputs) for job, batch in zip(alike, batches, strict=True))
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A batch to be computed; an example alone is in it twice."""
+
+    part: str
+    view: int
+    indices: Sequence[int]
+    names: Sequence[str]
+
+
+def _jobs(missing: Mapping[str, Place], size: int) -> Iterator[_Job]:
+    groups: dict[tuple[str, int], list[str]] = {}
+    for name, (part, view, _) in missing.items():
+        groups.setdefault((part, view), []).append(name)
+    for (part, view), group in groups.items():
+        for names in _batched(group, size):
             # Libraries compute an example alone to other last digits than among others.
-            order = [[missing[name][2] for name in names] for names in batches]
-            order = [indices * 2 if len(indices) == 1 else indices for indices in order]
-            loaded = load_batches(source, order, epoch=view, workers=self.workers)
-            for names, batch in zip(batches, loaded, strict=True):
-                output = prefix(batch.inputs).cpu()[: len(names)]
-                _check_finite(output, batch.indices, source.ids)
-                yield names, output
+            indices = [missing[name][2] for name in names] * (2 if len(names) == 1 else 1)
+            yield _Job(part, view, indices, names)
 
 
 class _Writer:

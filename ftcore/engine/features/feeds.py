@@ -135,6 +135,7 @@ class Feeder:
                 partial(stages.fast, below, cut, probe),
                 self.observer,
                 self.parts.config.workers,
+                stages.lanes,
                 self.tallies.setdefault(cut, Tally()),
             )
             wants = {part: Want(base.sources[part], self._names(part)) for part in group}
@@ -163,11 +164,13 @@ class Feeder:
         return list(groups.values())
 
     def _shelf(self, cut: int, part: str) -> Shelf:
-        about = self.stages.about(cut, self.raw[part])
+        may_have_moved = cut > self.cuts.throughout
+        weights = self.stages.weights(cut) if may_have_moved else self._pretrained[cut]
+        about = self.stages.about(cut, weights, self.raw[part])
         at = (cut, json.dumps(about, sort_keys=True))
         if at not in self._shelves:
             # What was trained before it froze is this run's own: nobody else will ask for it.
-            is_own = about["weights"] != self._pretrained[cut]
+            is_own = weights != self._pretrained[cut]
             in_memory = self.keep == "memory" or is_own
             self._shelves[at] = (
                 MemoryShelf() if in_memory else self._store.shelf(about, self.observer)
