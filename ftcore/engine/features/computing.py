@@ -225,12 +225,14 @@ class _Writer:
         self.seconds = 0.0
         self._names: list[str] = []
         self._outputs: list[Tensor] = []
+        self._bytes = 0
         self._started = time.perf_counter()
 
     def add(self, names: Sequence[str], output: Tensor) -> None:
         self._names += names
         self._outputs.append(output)
-        if sum(each.nbytes for each in self._outputs) >= segments.BYTES:
+        self._bytes += output.nbytes
+        if self._bytes >= segments.BYTES:
             self.flush()
 
     def flush(self) -> None:
@@ -240,7 +242,7 @@ class _Writer:
             how, difference = self.prefix.how, self.prefix.difference
             segment = Segment(tuple(self._names), features, seconds, how, difference)
             self.segments.append(self.shelf.add(segment))
-            self._names, self._outputs = [], []
+            self._names, self._outputs, self._bytes = [], [], 0
         self.seconds += seconds
         self._started = time.perf_counter()  # writing is not computing
 
