@@ -6,16 +6,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from ftcore.engine.batches import CachedSource, Source, load_batches
+from ftcore.engine.batches import CachedSource, load_batches
 from ftcore.engine.features import segment as segments
 from ftcore.engine.features.lanes import side_by_side
 from ftcore.engine.features.segment import Rows, Segment
-from ftcore.engine.features.store import Shelf
+from ftcore.engine.features.shelf import Shelf
+from ftcore.engine.features.wanted import Job, Place, Want, jobs_of, line_up, missing_of
 from ftcore.engine.observer import Observer
 from ftcore.errors import NumericalError, StoppedError
 from ftcore.interfaces import Inputs
@@ -44,17 +45,7 @@ class Prefix(Protocol):
         """Return the features (N, ...) of a batch."""
 
 
-Place: TypeAlias = tuple[str, int, int]  # part, view, index
-
 TOLERANCE = 1e-4  # between features kept and computed anew, as a fraction of the largest
-
-
-@dataclass(frozen=True)
-class Want:
-    """A part's examples, in some views: what comes in, and what their features are called."""
-
-    source: Source  # of what the prefix takes
-    names: Sequence[Sequence[str]]  # (views, N)
 
 
 @dataclass
@@ -67,6 +58,7 @@ class Tally:
     seconds: float = 0.0  # spent on computing, in this run
     how: str = ""
     difference: float = 0.0
+    is_in_memory: bool = False
     timed: int = 0  # examples whose computing took `timed_seconds`, in this run or another
     timed_seconds: float = 0.0
 
@@ -96,16 +88,16 @@ class Completion:
         """
         names = {name for want in wants.values() for view in want.names for name in view}
         found = self._find(wants, names)
-        if _missing(wants, found):
+        if missing_of(wants, found):
             with self.shelf.locked():
                 found = self._find(wants, names)  # another run may have been at it
-                missing = _missing(wants, found)
+                missing = missing_of(wants, found)
                 self.tally.found += len(names) - len(missing)
                 found = [*found, *self._compute(wants, missing)]
         else:
             self.tally.found += len(names)
         self._measure(names, found)
-        rows, index = _line_up(found)
+        rows, index = line_up(found)
         return {part: _source(want, rows, index) for part, want in wants.items()}
 
     def _find(self, wants: Mapping[str, Want], names: set[str]) -> Sequence[Segment]:
@@ -121,7 +113,7 @@ class Completion:
 
     def _is_true(self, wants: Mapping[str, Want], found: Sequence[Segment]) -> bool:
         """Compute two examples anew: a key tells weights and settings, but not code."""
-        rows, index = _line_up(found)
+        rows, index = line_up(found)
         for want in wants.values():
             for view, names in enumerate(want.names):
                 held = [place for place, name in enumerate(names) if name in index]
@@ -143,6 +135,7 @@ class Completion:
         tally.timed += sum(len(each.names) for each in used)
         tally.timed_seconds += sum(each.seconds for each in used)
         tally.how = used[0].how
+        tally.is_in_memory = tally.is_in_memory or self.shelf.is_in_memory
         tally.difference = max(tally.difference, *(each.difference for each in used))
 
     def _compute(
@@ -169,7 +162,7 @@ class Completion:
     def _batches(
         self, wants: Mapping[str, Want], missing: Mapping[str, Place], prefix: Prefix
     ) -> Iterator[tuple[Sequence[str], Tensor]]:
-        def compute(loaded: tuple[_Job, Inputs]) -> tuple[Sequence[str], Tensor]:
+        def compute(loaded: tuple[Job, Inputs]) -> tuple[Sequence[str], Tensor]:
             job, inputs = loaded
             source = wants[job.part].source
             if inputs is None:
@@ -178,12 +171,12 @@ class Completion:
             _check_finite(output, job.indices, source.ids)
             return job.names, output
 
-        jobs = list(_jobs(missing, prefix.batch_size))
+        jobs = list(jobs_of(missing, prefix.batch_size))
         yield from side_by_side(compute, self._loaded(jobs, wants), self.lanes)
 
     def _loaded(
-        self, jobs: Sequence[_Job], wants: Mapping[str, Want]
-    ) -> Iterator[tuple[_Job, Inputs]]:
+        self, jobs: Sequence[Job], wants: Mapping[str, Want]
+    ) -> Iterator[tuple[Job, Inputs]]:
         """Yield jobs with their inputs, where processes load them, or None."""
         if not self.workers:
             yield from ((job, None) for job in jobs)
@@ -193,27 +186,6 @@ class Completion:
             order = [job.indices for job in alike]
             batches = load_batches(wants[part].source, order, epoch=view, workers=self.workers)
             yield from ((job, batch.inputs) for job, batch in zip(alike, batches, strict=True))
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A batch to be computed; an example alone is in it twice."""
-
-    part: str
-    view: int
-    indices: Sequence[int]
-    names: Sequence[str]
-
-
-def _jobs(missing: Mapping[str, Place], size: int) -> Iterator[_Job]:
-    groups: dict[tuple[str, int], list[str]] = {}
-    for name, (part, view, _) in missing.items():
-        groups.setdefault((part, view), []).append(name)
-    for (part, view), group in groups.items():
-        for names in _batched(group, size):
-            # Libraries compute an example alone to other last digits than among others.
-            indices = [missing[name][2] for name in names] * (2 if len(names) == 1 else 1)
-            yield _Job(part, view, indices, names)
 
 
 class _Writer:
@@ -245,31 +217,6 @@ class _Writer:
             self._names, self._outputs, self._bytes = [], [], 0
         self.seconds += seconds
         self._started = time.perf_counter()  # writing is not computing
-
-
-def _batched(names: Sequence[str], size: int) -> list[list[str]]:
-    batches = [list(names[start : start + size]) for start in range(0, len(names), size)]
-    if len(batches) > 1 and len(batches[-1]) == 1:
-        batches[-2:] = [batches[-2] + batches[-1]]
-    return batches
-
-
-def _missing(wants: Mapping[str, Want], found: Sequence[Segment]) -> dict[str, Place]:
-    """Return the place of what no segment holds, each name once."""
-    held = set().union(*(each.names for each in found))
-    missing: dict[str, Place] = {}
-    for part, want in wants.items():
-        for view, names in enumerate(want.names):
-            for index, name in enumerate(names):
-                if name not in held:
-                    missing.setdefault(name, (part, view, index))
-    return missing
-
-
-def _line_up(found: Sequence[Segment]) -> tuple[Rows, dict[str, int]]:
-    names = (name for segment in found for name in segment.names)
-    index = {name: row for row, name in enumerate(names)}
-    return Rows([segment.features for segment in found]), index
 
 
 def _source(want: Want, rows: Rows, index: Mapping[str, int]) -> CachedSource:

@@ -10,10 +10,12 @@ from functools import partial
 
 from ftcore.engine.batches import RawSource, Source
 from ftcore.engine.checks import check_inputs
-from ftcore.engine.features.computing import Completion, Tally, Want
+from ftcore.engine.features.computing import Completion, Tally
 from ftcore.engine.features.cut import Cost, Cuts, Keep, choose_keep
+from ftcore.engine.features.shelf import MemoryShelf, Shelf
 from ftcore.engine.features.stages import FrozenStages
-from ftcore.engine.features.store import FeatureStore, MemoryShelf, Shelf
+from ftcore.engine.features.store import FeatureStore
+from ftcore.engine.features.wanted import Want
 from ftcore.engine.observer import Observer
 from ftcore.engine.parts import RunParts
 from ftcore.errors import ConfigError, DataError, NumericalError
@@ -81,10 +83,10 @@ class Feeder:
     def in_phase(self, phase: Phase) -> Feed:
         """Return the feed of a phase that begins, with its train and val parts at least."""
         cut = self.cuts.phases[self.plan.phases.index(phase)]
+        for other in self._feeds.keys() - {cut, self.cuts.throughout}:
+            del self._feeds[other]  # what is trained in this phase may lie below it
         if cut == self.cuts.throughout:
             return self.throughout()
-        for other in self._feeds.keys() - {cut, self.cuts.throughout}:
-            del self._feeds[other]  # no phase comes back
         return self._feed(cut, ("train", "val"))
 
     def describe(self, epochs: Sequence[int]) -> tuple[FeaturesRecord, ...]:
@@ -104,7 +106,7 @@ class Feeder:
         return FeaturesRecord(
             first_stage=names[base],
             last_stage=names[cut - 1],
-            kept="memory" if self.keep == "memory" else "disk",
+            kept="memory" if tally.is_in_memory else "disk",
             examples=tally.found + tally.computed,
             found=tally.found,
             computed=tally.computed,

@@ -1,4 +1,4 @@
-"""Where features are kept: in memory, or in files that later and concurrent runs share.
+"""The folder of all kept features, and how large it may grow.
 
 A folder for each fixed function, named by the hash of all that decides its outputs, with what that
 is in about.json, and sealed segment files. Whoever adds segments holds the folder's lock.
@@ -11,149 +11,23 @@ import hashlib
 import json
 import os
 import shutil
-import time
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from platformdirs import user_cache_path
 
-from ftcore.engine.features.segment import Segment
+from ftcore.engine.features.shelf import ABOUT, LOCK, DiskShelf
 from ftcore.engine.locking import holding
 from ftcore.engine.observer import Observer
-from ftcore.engine.storage import remove_leftovers, write_json
-from ftcore.errors import ConfigError, DataError, FtcoreError, StoppedError
+from ftcore.errors import ConfigError
 
 FORMAT = 1
 LIMIT = "10GB"
 
-_ABOUT = "about.json"
-_LOCK = "lock"
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-
-
-class Shelf(Protocol):
-    """The kept features of one fixed function."""
-
-    def find(self, names: Collection[str]) -> list[Segment]:
-        """Return the segments that hold any of `names`."""
-
-    def add(self, segment: Segment) -> Segment:
-        """Keep a segment, and return it as it is kept."""
-
-    def discard(self) -> None:
-        """Delete all that is kept."""
-
-    def locked(self) -> contextlib.AbstractContextManager[None]:
-        """Keep others from adding to it."""
-
-
-@dataclass
-class MemoryShelf:
-    """Features of this process alone."""
-
-    segments: list[Segment] = field(default_factory=list)
-
-    def find(self, names: Collection[str]) -> list[Segment]:
-        """Return all segments."""
-        return list(self.segments)
-
-    def add(self, segment: Segment) -> Segment:
-        """Keep a segment."""
-        self.segments.append(segment)
-        return segment
-
-    def discard(self) -> None:
-        """Forget all segments."""
-        self.segments.clear()
-
-    def locked(self) -> contextlib.AbstractContextManager[None]:
-        """Do nothing: nobody else can add."""
-        return contextlib.nullcontext()
-
-
-@dataclass
-class DiskShelf:
-    """Features in the files of a folder."""
-
-    store: FeatureStore
-    key: str
-    about: Mapping[str, Any]
-    observer: Observer
-
-    def __post_init__(self) -> None:
-        self.folder = self.store.folder / self.key
-        self._opened: dict[Path, Segment] = {}  # which have been verified
-        self._unwritten: list[Segment] = []
-
-    def find(self, names: Collection[str]) -> list[Segment]:
-        """Return the segments that hold any of `names`; a damaged file is deleted, and said so."""
-        wanted = set(names)
-        found = [each for each in self._unwritten if not wanted.isdisjoint(each.names)]
-        for path in sorted(self.folder.glob("*.safetensors")):
-            segment = self._open(path)
-            if segment is not None and not wanted.isdisjoint(segment.names):
-                found.append(segment)
-        if found and self.folder.is_dir():
-            os.utime(self.folder / _ABOUT)  # when it was last used
-        return found
-
-    def add(self, segment: Segment) -> Segment:
-        """Write a segment; where the disk takes no more, keep it in memory, and say so."""
-        if not self._unwritten:
-            try:
-                self.store.make_room(segment.features.nbytes, self.key)
-                path = self.folder / segment.file_name
-                segment.write(path, self.key)
-                return self._open(path) or segment
-            except FtcoreError as error:
-                reason = str(error).partition(". No half-written")[0]
-                self.observer.note(f"{reason}; the features are kept in memory instead")
-        self._unwritten.append(segment)
-        return segment
-
-    def _open(self, path: Path) -> Segment | None:
-        if path not in self._opened:
-            try:
-                self._opened[path] = Segment.open(path, self.key)
-            except FileNotFoundError:  # another process made room
-                return None
-            except DataError as error:
-                reason = str(error).partition("; ")[0]
-                self.observer.note(f"{reason}; it is deleted, its features are computed again")
-                path.unlink(missing_ok=True)
-                return None
-        return self._opened[path]
-
-    def discard(self) -> None:
-        """Delete all segment files."""
-        self._opened.clear()
-        for path in self.folder.glob("*.safetensors"):
-            path.unlink(missing_ok=True)
-
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Wait until no other process adds features; StoppedError where the observer stops."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            if not (self.folder / _ABOUT).exists():
-                write_json(self.folder / _ABOUT, self.about)
-        except (OSError, FtcoreError) as error:
-            self.observer.note(f"{self.folder} cannot be written to: {error}")
-            yield
-            return
-        with holding(self.folder / _LOCK, self._wait):
-            self.folder.mkdir(parents=True, exist_ok=True)  # another may have made room meanwhile
-            remove_leftovers(self.folder)
-            yield
-
-    def _wait(self, waited: float) -> None:
-        if waited == 0.0:
-            self.observer.note("another run computes the same features; waiting for it")
-        if self.observer.should_stop():
-            raise StoppedError("Stopped while another run computed the same features")
-        time.sleep(0.1)
 
 
 @dataclass(frozen=True)
@@ -193,7 +67,8 @@ class FeatureStore:
 
     def shelf(self, about: Mapping[str, Any], observer: Observer) -> DiskShelf:
         """Return the place for the features of the function that `about` describes."""
-        return DiskShelf(self, key_of(about), about, observer)
+        key = key_of(about)
+        return DiskShelf(self.folder / key, about, partial(self.make_room, keep=key), observer)
 
     def free(self) -> int:
         """Return the bytes that the disk has left for it."""
@@ -205,7 +80,7 @@ class FeatureStore:
     def entries(self) -> list[Entry]:
         """Return what is kept, the last used first."""
         found = []
-        for about in self.folder.glob(f"*/{_ABOUT}"):
+        for about in self.folder.glob(f"*/{ABOUT}"):
             try:
                 sizes = [path.stat().st_size for path in about.parent.glob("*.safetensors")]
                 values = json.loads(about.read_bytes())
@@ -229,7 +104,7 @@ class FeatureStore:
         """Delete the features of a function, unless a run adds to them now; return whether."""
         folder = self.folder / key
         with contextlib.suppress(_TakenError, FileNotFoundError):
-            with holding(folder / _LOCK, _refuse):
+            with holding(folder / LOCK, _refuse):
                 shutil.rmtree(folder, ignore_errors=True)
             return True
         return False

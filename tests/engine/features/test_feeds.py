@@ -20,10 +20,10 @@ from ftcore.engine.preparation import prepare
 from ftcore.engine.splits import Subset
 from ftcore.engine.storage import read_tensors
 from ftcore.errors import ConfigError, DataError, StoppedError
-from ftcore.interfaces import DataBundle
+from ftcore.interfaces import DataBundle, FreezePlan, Phase
 from ftcore.record import FeaturesRecord, Record
 from tests.engine.test_run import StopAfter, content, make_parts
-from tests.tiny import Rows, ToFloat, make_bundle
+from tests.tiny import Plain, Rows, ToFloat, make_bundle
 
 
 def run_parts(parts: RunParts, observer: Observer | None = None) -> tuple[Record, Path]:
@@ -273,9 +273,6 @@ def test_views_without_augmentation_are_refused(tmp_path: Path) -> None:
 
 
 def test_features_of_stages_that_were_trained_before_are_not_written(tmp_path: Path) -> None:
-    from ftcore.interfaces import FreezePlan, Phase
-    from tests.tiny import Plain
-
     parts = make_parts(out=tmp_path, cache="disk", prefix="plain", epochs=6)
     names = [name for name in parts.backbone.named_parameters() if name.startswith("stem")]
     head = {"head.weight": 1.0, "head.bias": 1.0}
@@ -303,3 +300,13 @@ def test_the_time_saved_is_what_computing_took(tmp_path: Path) -> None:
     expected = (uses / 90 - 1) * features.seconds
     assert features.saved_seconds == pytest.approx(expected, rel=0.01)
     assert features.bytes == 90 * 8 * 4
+
+
+def test_a_phase_that_freezes_again_does_not_see_what_was_before(tmp_path: Path) -> None:
+    parts = make_parts(out=tmp_path, cache="memory", prefix="plain", epochs=6)
+    names = [name for name in parts.backbone.named_parameters() if name.startswith("stem")]
+    head = {"head.weight": 1.0, "head.bias": 1.0}
+    phases = (Phase(0, head), Phase(2, dict.fromkeys(names, 1.0) | head), Phase(4, head))
+    _, path = run_parts(replace(parts, strategy=Plain(FreezePlan(phases))))
+    off = make_parts(out=tmp_path, cache="off", epochs=6)
+    assert content(path) == content(run_parts(replace(off, strategy=Plain(FreezePlan(phases))))[1])

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from ftcore.engine.features.segment import Segment
-from ftcore.engine.features.store import DiskShelf, FeatureStore, parse_size
+from ftcore.engine.features.shelf import DiskShelf
+from ftcore.engine.features.store import FeatureStore, parse_size
 from ftcore.engine.observer import Observer
 from ftcore.errors import ConfigError, FtcoreError, StoppedError
 
