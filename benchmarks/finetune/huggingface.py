@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import ResNetConfig, ResNetForImageClassification, Trainer, TrainingArguments
+from transformers import (
+    PrinterCallback,
+    ResNetConfig,
+    ResNetForImageClassification,
+    Trainer,
+    TrainingArguments,
+)
 
 from benchmarks.finetune.job import Fit, Job
 from benchmarks.finetune.plain import image_folders
@@ -59,6 +65,7 @@ def prepare(job: Job) -> Fit:
         data_collator=_collate,
         compute_metrics=_accuracy,
     )
+    trainer.remove_callback(PrinterCallback)
 
     def fit() -> float:
         trainer.train()
