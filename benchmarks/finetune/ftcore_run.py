@@ -53,12 +53,16 @@ def _run(job: Job, precision: Precision, cache: Path) -> float:
     try:
         with tempfile.TemporaryDirectory(dir=job.scratch) as out:
             record = ftcore.run(
-                backbone="resnet18",
+                backbone=job.arch,
                 weights=str(job.weights),
                 freeze="bottom",
                 dataset=f"folder:path={job.folder}",
                 image_size=job.size,
                 epochs=job.epochs,
+                batch_size=job.batch,
+                lr=job.rate,
+                weight_decay=job.weight_decay,
+                schedule=job.schedule,
                 precision=precision,
                 seed=job.seed,
                 out=out,

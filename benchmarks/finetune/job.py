@@ -21,7 +21,7 @@ Fit: TypeAlias = Callable[[], float]  # trains and evaluates; returns the accura
 
 @dataclass(frozen=True)
 class Job:
-    """Train a new linear head on a frozen ResNet-18, and evaluate it after every epoch.
+    """Train a new linear head on a frozen network, and evaluate it after every epoch.
 
     `folder` holds train, val and test folders of class folders. Contestants train on the first and
     score the last; val is for ftcore alone, which chooses the best epoch by it.
@@ -30,11 +30,13 @@ class Job:
     folder: Path
     weights: Path
     epochs: int
+    arch: str = "resnet18"
     classes: int = 10
     size: int = 224
     batch: int = 32
     rate: float = 0.01
     weight_decay: float = 0.01
+    schedule: str = "cosine:warmup=0.05"  # of ftcore, by default; the others keep their rate
     seed: int = 0
 
     @property

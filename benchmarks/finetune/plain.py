@@ -26,7 +26,7 @@ def _prepare(job: Job, *, moves: bool) -> Fit:
     train, test = image_folders(job)
     train_loader = DataLoader(train, batch_size=job.batch, shuffle=True)
     test_loader = DataLoader(test, batch_size=job.batch)
-    model, head = build("resnet18", job.weights, job.classes)
+    model, head = build(job.arch, job.weights, job.classes)
     optimizer = torch.optim.AdamW(head.parameters(), lr=job.rate, weight_decay=job.weight_decay)
 
     def fit() -> float:
