@@ -56,7 +56,9 @@ CONTESTANTS = {
         "BatchNorm train; fastai's loaders, a worker a core (default)",
     ),
     "fastai, train_bn=False": Contestant(
-        "fastai_learner:prepare_without_batchnorm", "fastai", "the same, but BatchNorm frozen"
+        "fastai_learner:prepare_without_batchnorm",
+        "fastai",
+        "the same, but the weights of BatchNorm frozen too",
     ),
     "timm": Contestant(
         "timm_loop:prepare",
