@@ -37,14 +37,24 @@ CONTESTANTS = {
 }
 
 
-def link_parts(data: Path, folder: Path) -> None:
-    """Call the tutorial's val part test, which is what it serves as."""
+def link_photographs(data: Path, folder: Path) -> dict[str, int]:
+    """Return how many there are; the tutorial's val part is called test, which it serves as.
+
+    A GIF that says "image not found" is left out: torchvision passes it over, ftcore does not.
+    """
     source = data.resolve() / "hymenoptera" / "hymenoptera_data"
     if not source.is_dir():
         raise SystemExit(f"there is no {source}; set FTCORE_TEST_DATA to the folder of test data")
-    folder.mkdir()
+    counts = {}
     for part, name in (("train", "train"), ("test", "val")):
-        (folder / part).symlink_to(source / name)
+        files = sorted((source / name).glob("*/*"))
+        photographs = [path for path in files if path.suffix.lower() != ".gif"]
+        for path in photographs:
+            link = folder / part / path.parent.name / path.name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(path)
+        counts[part] = len(photographs)
+    return counts
 
 
 def summary(name: str, scores: Sequence[float]) -> dict[str, Any]:
@@ -97,13 +107,14 @@ def main() -> None:
             schedule="constant",
         )
         job.scratch.mkdir()
-        link_parts(options.data, job.folder)
+        counts = link_photographs(options.data, job.folder)
         rows = measure(job, options.seeds)
     settings = {key: value for key, value in asdict(job).items() if not isinstance(value, Path)}
     content = {
         "host": host(("torch", "torchvision", "ftcore")),
         "seeds": options.seeds,
         "level": LEVEL,
+        "images": counts,
         "weights": WEIGHTS.name,
         "job": settings | {"seed": list(range(options.seeds))},
         "rows": rows,

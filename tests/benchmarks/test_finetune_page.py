@@ -62,8 +62,12 @@ def test_without_ftcore_there_is_no_ratio(content: dict[str, Any]) -> None:
 def test_accuracies_of_seeds_follow_where_they_were_measured(content: dict[str, Any]) -> None:
     scores = {"contestant": "script", "mean": 0.96, "low": 0.9512, "high": 0.9688}
     job = {"epochs": 3, "size": 224, "rate": 0.01}
-    accuracy = {"job": job, "weights": "file.pth", "seeds": 5, "rows": [scores]}
-    assert "| script | 0.960 | 0.951 to 0.969 |" in "".join(section(content, accuracy))
+    images = {"train": 244, "test": 153}
+    accuracy = {"job": job, "images": images, "weights": "file.pth", "seeds": 5, "level": 0.95}
+    accuracy["rows"] = [scores]
+    text = "".join(section(content, accuracy))
+    assert "| script | 0.960 | 0.951 to 0.969 |" in text
+    assert "its 95% t-interval" in text
 
 
 def test_bars_are_as_long_as_the_seconds(content: dict[str, Any]) -> None:
