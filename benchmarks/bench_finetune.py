@@ -32,10 +32,19 @@ import torch
 from benchmarks.finetune.clock import Taken, timed
 from benchmarks.finetune.contestants import CONTESTANTS, Contestant
 from benchmarks.finetune.job import DATA, Job, make_images, make_weights
-from benchmarks.measurement import PACKAGES, host, installed
+from benchmarks.measurement import host, installed
 
 TARGET = Path(__file__).parent / "results" / "finetune.json"
-PEERS = ("torchvision", "transformers", "accelerate", "lightning", "fastai", "timm", "ftcore")
+VERSIONS = (
+    "torch",
+    "torchvision",
+    "transformers",
+    "accelerate",
+    "lightning",
+    "fastai",
+    "timm",
+    "ftcore",
+)
 WARM_IMAGES = 40  # of a first epoch that is not counted: imports, and what libraries set up once
 PEAK_IMAGES = 160  # five batches; no contestant holds more when there are more
 NOTES = (
@@ -110,8 +119,11 @@ def rotated(names: Sequence[str], by: int) -> list[str]:
 
 def take_rounds(
     names: Sequence[str], job: Job, rounds: int, *, all_whole: bool
-) -> dict[str, Taking]:
-    """Measure one epoch of every contestant in each round, and all epochs of some, or of all."""
+) -> Iterator[dict[str, Taking]]:
+    """Measure one epoch of every contestant in each round, and all epochs of some, or of all.
+
+    Yields what was measured so far after each round.
+    """
     takings = {name: Taking() for name in names}
     for count in range(rounds):
         for name in rotated(names, count):
@@ -121,7 +133,7 @@ def take_rounds(
             if contestant.whole == "each round" or (is_once and count == 0):
                 taking.measure(contestant, job, is_whole=True)
             print(f"round {count + 1}, {name}: {taking.epoch[-1].wall_s:.1f} s", file=sys.stderr)
-    return takings
+        yield takings
 
 
 @contextmanager
@@ -134,29 +146,35 @@ def made_job(images: int, epochs: int, weights: Path, data: Path) -> Iterator[Jo
         yield job
 
 
-def measure(names: Sequence[str], options: argparse.Namespace, weights: Path) -> dict[str, Any]:
+def measure(
+    names: Sequence[str], options: argparse.Namespace, weights: Path
+) -> Iterator[dict[str, Any]]:
+    """Yield the results so far after each round, which takes minutes."""
     with made_job(min(options.images, PEAK_IMAGES), 1, weights, options.data) as job:
         peaks = {name: measure_peak(name, job) for name in names}
     with made_job(WARM_IMAGES, 1, weights, options.data) as job:
         for name in names:
             CONTESTANTS[name].prepare(job)()
     with made_job(options.images, options.epochs, weights, options.data) as job:
-        takings = take_rounds(names, job, options.rounds, all_whole=options.whole)
-    rows = [
-        {"contestant": name, "does": CONTESTANTS[name].does, "peak_mib": peaks[name]}
-        | taking.to_json(options.epochs)
-        for name, taking in takings.items()
-    ]
+        parts = take_rounds(names, job, options.rounds, all_whole=options.whole)
+        for count, takings in enumerate(parts, start=1):
+            rows = [
+                {"contestant": name, "does": CONTESTANTS[name].does, "peak_mib": peaks[name]}
+                | taking.to_json(options.epochs)
+                for name, taking in takings.items()
+            ]
+            yield describe(options, job) | {"rounds": count, "rows": rows}
+
+
+def describe(options: argparse.Namespace, job: Job) -> dict[str, Any]:
     return {
-        "host": host((*PACKAGES[:1], *PEERS)),
+        "host": host(VERSIONS),
         "threads": torch.get_num_threads(),
-        "rounds": options.rounds,
         "epochs": options.epochs,
         "images": {"train": options.images, "test": options.images // 4},
         "peak_images": min(options.images, PEAK_IMAGES),
         "job": {key: value for key, value in asdict(job).items() if not isinstance(value, Path)},
         "notes": NOTES,
-        "rows": rows,
     }
 
 
@@ -185,9 +203,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "resnet18.pth"
         make_weights(weights)
-        content = measure(names, options, weights)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        for content in measure(names, options, weights):
+            options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
