@@ -5,7 +5,7 @@ PLUGINS = $(wildcard plugins/*/)
 ATTACKS = $(wildcard benchmarks/attack_*.py)
 
 .DEFAULT_GOAL = help
-.PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench bench-compare bench-gpu attacks clean
+.PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench bench-compare bench-gpu bench-finetune attacks clean
 
 help:  ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,11 @@ bench-compare:  ## Measure the statistics op again, and show what changed since 
 
 bench-gpu:  ## Build, test and measure the GPU kernels on a machine with a GPU
 	PYTHON=$(PYTHON) benchmarks/gpu.sh
+
+bench-finetune:  ## Fine-tune beside other tools (of '.[peers]'), which takes more than an hour
+	$(PYTHON) -W ignore -m benchmarks.bench_finetune --whole
+	$(PYTHON) -W ignore -m benchmarks.bench_accuracy
+	$(PYTHON) -m benchmarks.performance_page
 
 attacks:  ## Attack the storage and the rest in full, which takes minutes
 	@for attack in $(ATTACKS); do echo $$attack; $(PYTHON) $$attack || exit 1; done

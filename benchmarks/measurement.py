@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -44,7 +44,7 @@ def interleaved(
     return times
 
 
-def host() -> dict[str, Any]:
+def host(packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return {
@@ -52,7 +52,7 @@ def host() -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "load": os.getloadavg(),
         "malloc": {name: v for name, v in os.environ.items() if name.startswith("MALLOC_")},
-        "versions": {name: found for name in PACKAGES if (found := installed(name))},
+        "versions": {name: found for name in packages if (found := installed(name))},
     }
 
 

@@ -1,17 +1,18 @@
-"""Writes docs/performance.md from benchmarks/results/: `make bench`, or --check to compare."""
+"""Writes docs/performance.md and its chart from benchmarks/results/; --check compares."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
+from benchmarks import finetune_page
+from benchmarks.tables import RESULTS, ROOT, load, machine, table
+
 PAGE = ROOT / "docs" / "performance.md"
 PEERS = ("torch eager", "torch.compile", "cross_entropy", "torchmetrics", "torcheval")
+FINETUNE, ACCURACY = "finetune.json", "finetune_accuracy.json"
 
 HEAD = """\
 # Performance
@@ -100,16 +101,6 @@ register, and their logic is tested on the CPU, thread by thread, against the sa
 """
 
 
-def load(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((RESULTS / name).read_text(encoding="utf-8"))
-    return content
-
-
-def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
-
-
 def shape_of(row: dict[str, Any], key: str) -> tuple[str, str, str]:
     return str(tuple(row[key])), row["dtype"], str(row["threads"])
 
@@ -177,12 +168,6 @@ def evaluate_rows(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
             )
 
 
-def machine(content: dict[str, Any]) -> str:
-    host = content["host"]
-    versions = ", ".join(f"{name} {version}" for name, version in host["versions"].items())
-    return f"\nOn {host['cpus']} cores of {host['cpu']}; {versions}; {content['rounds']} rounds.\n"
-
-
 def statistics_section() -> Iterator[str]:
     warm, cold = load("statistics.json"), load("statistics_cold.json")
     head = ("logits", "type", "threads", *PEERS, "over one read", "10⁹ logits/s")
@@ -238,6 +223,13 @@ def evaluate_section() -> Iterator[str]:
     )
 
 
+def finetune_section() -> Iterator[str]:
+    """Nothing, where it was not measured yet."""
+    if (RESULTS / FINETUNE).is_file():
+        accuracy = load(ACCURACY) if (RESULTS / ACCURACY).is_file() else None
+        yield from finetune_page.section(load(FINETUNE), accuracy)
+
+
 def page() -> str:
     sections = (
         statistics_section,
@@ -245,19 +237,33 @@ def page() -> str:
         columns_section,
         loss_section,
         evaluate_section,
+        finetune_section,
     )
     return "".join("".join(section()) for section in sections) + GPU
 
 
+def files() -> dict[Path, str]:
+    """Return what is made from the results."""
+    made = {PAGE: page()}
+    if (RESULTS / FINETUNE).is_file():
+        made[PAGE.parent / finetune_page.CHART] = finetune_page.chart(load(FINETUNE))
+    return made
+
+
 def main() -> int:
-    text = page()
-    if "--check" in sys.argv[1:]:
-        is_current = PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text
-        if not is_current:
-            print(f"{PAGE.relative_to(ROOT)} is not current; type: make docs", file=sys.stderr)
-        return 0 if is_current else 1
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
+    stale = {
+        path: text
+        for path, text in files().items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
+    }
+    is_check = "--check" in sys.argv[1:]
+    for path, text in stale.items():
+        if is_check:
+            print(f"{path.relative_to(ROOT)} is not current; type: make docs", file=sys.stderr)
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return 1 if is_check and stale else 0
 
 
 if __name__ == "__main__":
