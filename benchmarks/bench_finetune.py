@@ -51,7 +51,7 @@ NOTES = (
     "weights are random, of a fixed seed: accuracies are those of random features",
     "images are CIFAR-10's, PNG files of 32 pixels a side, enlarged to 224 by each loader",
     "optimizer is AdamW at a constant rate; ftcore has its default schedule, cosine with warm-up",
-    "ftcore also computes a val part as large as the test part, by which it chooses the epoch",
+    "ftcore sets a tenth of the training images apart, by which it chooses the epoch",
     "an epoch of ftcore is a whole run of one epoch, with setup, frozen features and intervals",
     "peak_mib is that of the main process, without the workers of fastai and timm",
 )

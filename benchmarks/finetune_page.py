@@ -32,7 +32,7 @@ AFTER = """\
 
 - An epoch of ftcore is a whole run of one epoch: it checks the data, computes the frozen features,
   trains, tests, and gives intervals. "again" finds the features that a run before it has kept. It
-  also computes {val:,} more images than the others, by which it chooses the epoch.
+  sets a tenth of the training images apart, by which it chooses the epoch.
 - CPU seconds are of {epochs} epochs and include loader processes; the peak of memory is that of the
   main process alone, in an epoch of {peak_images} images.
 - The weights are random, since no ImageNet weights of a ResNet-18 were at hand, and the images are
@@ -75,9 +75,7 @@ def section(content: dict[str, Any], accuracy: dict[str, Any] | None) -> Iterato
     yield from (machine(content), "\n", table(head, _rows(content["rows"])))
     if _has_added_up(content):
         yield ADDED_UP.format(epochs=content["epochs"])
-    yield AFTER.format(
-        epochs=content["epochs"], val=sizes["test"], peak_images=content["peak_images"]
-    )
+    yield AFTER.format(epochs=content["epochs"], peak_images=content["peak_images"])
     yield "".join(f"\n- {row['contestant']}: {row['does']}" for row in content["rows"]) + "\n"
     if accuracy is not None:
         yield ACCURACY.format(**(accuracy | accuracy["job"] | accuracy["images"]))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import finetune_page
+from benchmarks import finetune_page, frozen_page
 from benchmarks.tables import RESULTS, ROOT, load, machine, table
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -237,6 +237,7 @@ def page() -> str:
         columns_section,
         loss_section,
         evaluate_section,
+        frozen_page.sections,
         finetune_section,
     )
     return "".join("".join(section()) for section in sections) + GPU

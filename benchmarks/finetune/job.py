@@ -23,8 +23,8 @@ Fit: TypeAlias = Callable[[], float]  # trains and evaluates; returns the accura
 class Job:
     """Train a new linear head on a frozen network, and evaluate it after every epoch.
 
-    `folder` holds train, val and test folders of class folders. Contestants train on the first and
-    score the last; val is for ftcore alone, which chooses the best epoch by it.
+    `folder` holds train and test folders of class folders. Contestants train on the first and score
+    the second; ftcore sets a tenth of the first apart, by which it chooses the epoch.
     """
 
     folder: Path
@@ -52,19 +52,16 @@ def make_weights(path: Path) -> None:
 
 
 def make_images(folder: Path, images: int, data: Path = DATA) -> None:
-    """Write images of CIFAR-10 as PNG files: so many to train, a quarter of it to val and to test.
+    """Write images of CIFAR-10 as PNG files: so many to train, and a quarter of it to test.
 
     They are the first ones of each class, as many of each. They have 32 pixels a side, so that
     decoding them costs little; photographs would cost those most who decode them in every epoch.
     """
     root = data / "cifar10-subset" / "cifar-10-batches-py-subset"
     batch, test = (_read(root / name) for name in ("data_batch_1", "test_batch"))
-    quarter = max(1, images // 40)
-    train = max(1, images // 10)
     parts = {
-        "train": (batch, slice(train)),
-        "val": (batch, slice(train, train + quarter)),
-        "test": (test, slice(quarter)),
+        "train": (batch, slice(max(1, images // 10))),
+        "test": (test, slice(max(1, images // 40))),
     }
     for target, name in enumerate(_read(root / "batches.meta")["label_names"]):
         for part, (source, chosen) in parts.items():
