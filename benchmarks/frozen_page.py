@@ -11,11 +11,11 @@ PREFIX = """\
 
 ## The frozen prefix
 
-Images a second of ResNet-18 without its head at {size} pixels, at random weights, which cost the same.
-"plain" calls the stages as they are, "folded" is what a run takes, a batch on each thread. One
-thread by the CPU's clock, medians, while the machine had other work; two by the wall's. The last
-column is the time from the stages to the first output: compiling takes {compile_s:.0f} s in bf16, which its gain over
-"folded" pays back after some {pays:,} images.
+Images a second of ResNet-18 without its head at {size} pixels, at random weights, which cost the
+same. "plain" calls the stages as they are; "folded, a batch a thread" is what a run does. One
+thread by the CPU's clock, medians, while the machine had other work; two by the wall's. "ready" is
+the time from the stages to their first output: compiling takes {compile_s:.0f} s in bf16, which its
+gain over "folded" pays back after some {pays:,} images.
 """
 
 FAMILIES = """\
@@ -27,19 +27,19 @@ FEATURES = """\
 
 ## Features as examples grow
 
-A run of one epoch with the bottom of ResNet-18 frozen, on made-up images of {pixels} pixels; "again" is
-the same run, which finds the features. Memory is what the peak of the process grows by.
+A run of one epoch with the bottom of ResNet-18 frozen, on made-up images of {pixels} pixels;
+"again" is the same run, which finds the features. Memory is what the peak of the process grows by.
 """
 
 HEADS = """\
 
 ## Many heads
 
-Linear heads on {rows:,} rows of {features} features, trained together and one after the other: by a lean
-loop (autograd, AdamW, batches by index_select), by the same loop over a TensorDataset and a
-DataLoader, and by the loop of `ftcore run`. One thread, CPU time, medians. Heads come in folds × seeds
-× learning rates; those that share fold and seed share their batches and one product. Where fewer were
-trained one after the other, their time is scaled up, which the column says.
+Linear heads on {rows:,} rows of {features} features, trained together and one after the other: by a
+lean loop (autograd, AdamW, batches by index_select), by the same loop over a TensorDataset and a
+DataLoader, and by the loop of `ftcore run`. One thread, CPU time, medians. Heads come in folds ×
+seeds × learning rates; those that share fold and seed share their batches and one product. Where
+fewer were trained one after the other, their time is scaled up, which the column says.
 """
 
 
@@ -63,8 +63,8 @@ def prefix_section() -> Iterator[str]:
     )
     head = ("way", "one thread", "two threads", "difference", "ready, s")
     yield from (machine(two), "\n", table(head, _prefix_rows(chosen, pairs)))
-    head = ("backbone", "plain", "folded")
-    yield from (FAMILIES, "\n", table(head, _family_rows(load("prefix_families.json")["rows"])))
+    families = _family_rows(load("prefix_families.json")["rows"])
+    yield from (FAMILIES, "\n", table(("backbone", "plain", "folded"), families))
 
 
 def _prefix_rows(

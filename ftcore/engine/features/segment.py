@@ -15,7 +15,7 @@ from ftcore.engine.sealing import map_sealed
 from ftcore.engine.storage import write_tensors
 from ftcore.errors import DataError
 
-BYTES = 128 * 2**20  # of a segment: what is lost to a kill, and what is held before it is written
+BYTES = 32 * 2**20  # of a segment: what is lost to a kill, and what is held before it is written
 
 
 @dataclass(frozen=True)
