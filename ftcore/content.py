@@ -51,8 +51,8 @@ def _tensor(raw: Any) -> Iterator[bytes | memoryview]:
 
     if not isinstance(raw, torch.Tensor):
         raise TypeError(
-            f"a raw example holds an object of type {type(raw).__name__!r}, whose content cannot be "
-            "told; use tensors, arrays, text, numbers, and tuples, lists or dicts of these"
+            f"a raw example holds an object of type {type(raw).__name__!r}, whose content cannot "
+            "be told; use tensors, arrays, text, numbers, and tuples, lists or dicts of these"
         )
     # Viewed as bytes, since NumPy knows no bfloat16; flattened, since a scalar has no such view.
     content = raw.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Protocol
+from functools import cached_property, partial
+from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -15,6 +15,8 @@ from torch.utils.data import DataLoader, Dataset
 from ftcore.engine.features.segment import Rows
 from ftcore.engine.randomness import ORDER, example_seeds, shuffled
 from ftcore.interfaces import Inputs, Preprocess, Split
+
+Item = TypeVar("Item")
 
 
 class Source(Protocol):
@@ -121,25 +123,33 @@ def load_batches(
     source: Source, order: Sequence[Sequence[int]], *, epoch: int = 0, workers: int = 0
 ) -> Iterator[Batch]:
     """Yield the batches of `order`; `workers` processes load ahead without changing a byte."""
-    loads = _Loads(source, order, epoch)
-    inputs: Iterable[Inputs] = map(loads.__getitem__, range(len(order)))
-    if workers and isinstance(source, RawSource):
-        inputs = DataLoader(loads, batch_size=None, num_workers=workers)
-    for indices, loaded in zip(order, inputs, strict=True):
-        yield Batch(indices, loaded, source.targets[torch.as_tensor(indices)])
+    if not isinstance(source, RawSource):
+        workers = 0  # features are in memory, or mapped
+    loaded = load_ahead(partial(source.load, epoch=epoch), order, workers)
+    for indices, inputs in zip(order, loaded, strict=True):
+        yield Batch(indices, inputs, source.targets[torch.as_tensor(indices)])
+
+
+def load_ahead(
+    load: Callable[[Item], Inputs], items: Sequence[Item], workers: int
+) -> Iterator[Inputs]:
+    """Yield `load` of each item, in order; `workers` processes do it ahead of time."""
+    loads = _Loads(load, items)
+    if workers:
+        return iter(DataLoader(loads, batch_size=None, num_workers=workers))
+    return map(loads.__getitem__, range(len(items)))
 
 
 @dataclass(frozen=True)
-class _Loads(Dataset[Inputs]):
-    source: Source
-    order: Sequence[Sequence[int]]
-    epoch: int
+class _Loads(Dataset[Inputs], Generic[Item]):
+    load: Callable[[Item], Inputs]
+    items: Sequence[Item]
 
     def __len__(self) -> int:
-        return len(self.order)
+        return len(self.items)
 
     def __getitem__(self, index: int) -> Inputs:
-        return self.source.load(self.order[index], self.epoch)
+        return self.load(self.items[index])
 
 
 def to_device(inputs: Inputs, device: torch.device, layout: torch.memory_format) -> Inputs:

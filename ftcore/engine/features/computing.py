@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from functools import partial
+from itertools import repeat
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from ftcore.engine.batches import CachedSource, load_batches
+from ftcore.engine.batches import CachedSource, load_ahead
 from ftcore.engine.features import segment as segments
 from ftcore.engine.features.lanes import side_by_side
 from ftcore.engine.features.segment import Rows, Segment
@@ -162,30 +163,22 @@ class Completion:
     def _batches(
         self, wants: Mapping[str, Want], missing: Mapping[str, Place], prefix: Prefix
     ) -> Iterator[tuple[Sequence[str], Tensor]]:
-        def compute(loaded: tuple[Job, Inputs]) -> tuple[Sequence[str], Tensor]:
-            job, inputs = loaded
-            source = wants[job.part].source
-            if inputs is None:
-                inputs = source.load(job.indices, job.view)
-            output = prefix(inputs).cpu()[: len(job.names)]
-            _check_finite(output, job.indices, source.ids)
+        load = partial(_load, wants)
+
+        def compute(item: tuple[Job, Inputs]) -> tuple[Sequence[str], Tensor]:
+            job, inputs = item
+            output = prefix(load(job) if inputs is None else inputs).cpu()[: len(job.names)]
+            _check_finite(output, job.indices, wants[job.part].source.ids)
             return job.names, output
 
         jobs = list(jobs_of(missing, prefix.batch_size))
-        yield from side_by_side(compute, self._loaded(jobs, wants), self.lanes)
+        # Where no processes load, each lane loads what it computes.
+        loaded = load_ahead(load, jobs, self.workers) if self.workers else repeat(None)
+        yield from side_by_side(compute, zip(jobs, loaded, strict=False), self.lanes)
 
-    def _loaded(
-        self, jobs: Sequence[Job], wants: Mapping[str, Want]
-    ) -> Iterator[tuple[Job, Inputs]]:
-        """Yield jobs with their inputs, where processes load them, or None."""
-        if not self.workers:
-            yield from ((job, None) for job in jobs)
-            return
-        for (part, view), group in groupby(jobs, lambda job: (job.part, job.view)):
-            alike = list(group)
-            order = [job.indices for job in alike]
-            batches = load_batches(wants[part].source, order, epoch=view, workers=self.workers)
-            yield from ((job, batch.inputs) for job, batch in zip(alike, batches, strict=True))
+
+def _load(wants: Mapping[str, Want], job: Job) -> Inputs:
+    return wants[job.part].source.load(job.indices, job.view)
 
 
 class _Writer:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from ftcore.engine import run as engine
+from ftcore.engine.device import threads
 from ftcore.engine.directory import RunDirectory
 from ftcore.engine.features import segment
 from ftcore.engine.features.store import FeatureStore
@@ -76,6 +77,15 @@ def test_the_cache_changes_no_byte(tmp_path: Path, freeze: str) -> None:
                 "saved_seconds": again.saved_seconds,
             }
         )
+
+
+def test_processes_and_lanes_change_no_byte(tmp_path: Path) -> None:
+    _, alone = run(tmp_path, cache="memory")
+    _, loaded = run(tmp_path, cache="memory", workers=2)
+    with threads(2):
+        _, side_by_side = run(tmp_path, cache="memory")
+        _, both = run(tmp_path, cache="memory", workers=2)
+    assert content(alone) == content(loaded) == content(side_by_side) == content(both)
 
 
 @pytest.mark.parametrize(("prefix", "how"), [("auto", "folded"), ("folded", "folded")])
