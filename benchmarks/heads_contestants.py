@@ -62,6 +62,9 @@ class Plain:
     def __call__(self, raw: Any, seeds: Sequence[int] = ()) -> Any:
         return raw
 
+    def describe(self) -> dict[str, str]:
+        return {"kind": "features"}
+
     def plan(self, backbone: Backbone, head: nn.Module, epochs: int) -> FreezePlan:
         return FreezePlan((Phase(0, {"head.weight": 1.0, "head.bias": 1.0}),))
 
@@ -134,7 +137,7 @@ def _parts(problem: Problem, head: Head) -> RunParts:
     stages = (Stage("features", nn.Identity()),)
     backbone = Backbone("none", stages, data.features.size(1), plain, Weights("random"))
     values = {"seed": head.seed, "lr": head.lr, "weight_decay": head.weight_decay}
-    config = RunConfig.parse({"epochs": problem.epochs, "device": "cpu", **values})
+    config = RunConfig.parse({"epochs": problem.epochs, "device": "cpu", "cache": "off", **values})
     return RunParts(backbone, bundle, UncheckedTask(), [accuracy()], config, plain)
 
 
