@@ -24,4 +24,4 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def machine(content: dict[str, Any]) -> str:
     host = content["host"]
     versions = ", ".join(f"{name} {version}" for name, version in host["versions"].items())
-    return f"\nOn {host['cpus']} cores of {host['cpu']}; {versions}; {content["rounds"]} rounds.\n"
+    return f"\nOn {host['cpus']} cores of {host['cpu']}; {versions}; {content['rounds']} rounds.\n"
