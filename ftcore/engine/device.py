@@ -36,12 +36,12 @@ class Machine:
         return cls(_device(config.device), config.precision, layout)
 
     def arithmetic(self) -> dict[str, str]:
-        """Return what the last digits of a result depend on: torch, and the kind of processor."""
+        """Return what the last digits of a result depend on: versions, and the processor's kind."""
         kind = torch.backends.cpu.get_cpu_capability()
         if self.device.type != "cpu":
             name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else ""
             kind = f"{self.device.type} {name}".strip()
-        return {"torch": torch.__version__, "processor": kind}
+        return {"ftcore": version("ftcore"), "torch": torch.__version__, "processor": kind}
 
     @property
     def dtype(self) -> torch.dtype:
