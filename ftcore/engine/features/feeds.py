@@ -73,6 +73,7 @@ class Feeder:
             costs = self.stages.costs(self.cuts.counts, self.raw["train"], examples)
         self.costs = tuple(costs)
         self.keep, self.reason = choose_keep(asked, costs, self._store)
+        self._shelves.clear()  # which were looked into before it was known where to keep
         if self.keep == "off":
             self.cuts = Cuts(0, (0,) * len(self.plan.phases), self.reason)
 

@@ -277,6 +277,21 @@ def test_a_fixed_number_of_views_is_kept_and_changes_no_byte(tmp_path: Path, fre
     assert content(first[1]) != content(run(tmp_path, **{**options, "views": 3})[1])
 
 
+def test_what_is_not_worth_a_file_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ftcore.engine.features.cut.WORTH_A_FILE", 1e9)
+    record, _ = run(tmp_path, cache="auto")
+    assert [features.kept for features in record.features] == ["memory"]
+    assert files() == []
+    monkeypatch.setattr("ftcore.engine.features.cut.WORTH_A_FILE", 0.0)
+    record, _ = run(tmp_path, cache="auto")
+    assert [features.kept for features in record.features] == ["disk"]
+    assert len(files()) == 1
+    monkeypatch.setattr("ftcore.engine.features.cut.WORTH_A_FILE", 1e9)
+    assert counts(run(tmp_path, cache="auto")[0]) == [(90, 0)]  # found, whatever it is worth
+
+
 def test_views_without_augmentation_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nothing augments them"):
         run(tmp_path, views=3)
