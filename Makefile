@@ -5,7 +5,7 @@ PLUGINS = $(wildcard plugins/*/)
 ATTACKS = $(wildcard benchmarks/attack_*.py)
 
 .DEFAULT_GOAL = help
-.PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench bench-compare bench-gpu bench-finetune attacks clean
+.PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench bench-compare bench-gpu bench-frozen bench-finetune attacks clean
 
 help:  ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,14 @@ bench-compare:  ## Measure the statistics op again, and show what changed since 
 
 bench-gpu:  ## Build, test and measure the GPU kernels on a machine with a GPU
 	PYTHON=$(PYTHON) benchmarks/gpu.sh
+
+bench-frozen:  ## Measure the frozen prefix, and features as examples grow, which takes some ten minutes
+	OMP_NUM_THREADS=1 $(PYTHON) -m benchmarks.bench_prefix --compiled --batches --profile
+	OMP_NUM_THREADS=2 $(PYTHON) -m benchmarks.bench_prefix --compiled --threads 2 --out $(RESULTS)/prefix_two_threads.json
+	OMP_NUM_THREADS=1 $(PYTHON) -m benchmarks.bench_prefix --backbone mobilenet_v3_large --backbone densenet121 \
+	  --backbone efficientnet_b0 --backbone convnext_tiny --out $(RESULTS)/prefix_families.json
+	$(PYTHON) -m benchmarks.bench_features --out $(RESULTS)/features.json
+	$(PYTHON) -m benchmarks.performance_page
 
 bench-finetune:  ## Fine-tune beside other tools (of '.[peers]'), which takes more than an hour
 	$(PYTHON) -W ignore -m benchmarks.bench_finetune --whole
