@@ -8,7 +8,7 @@ ATTACKS = $(wildcard benchmarks/attack_*.py)
 .PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench bench-compare bench-gpu bench-frozen bench-finetune attacks clean
 
 help:  ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install:  ## Install ftcore, its tools and the plugins of this repository, to be edited
 	$(PYTHON) -m pip install -e '.[dev]' $(PLUGINS:%=-e %)
