@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.measurement import write_results
+from benchmarks.measurement import forget_peak, peak_mib, write_results
 from ftcore.api.composition import compose
 from ftcore.config import RunConfig
 from ftcore.engine.directory import RunDirectory
@@ -60,18 +60,13 @@ def timed_run(parts: RunParts) -> tuple[Record, float]:
     return record, time.perf_counter() - start
 
 
-def peak_mib() -> float:
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-
-
 def measure(count: int) -> dict[str, Any]:
     """Return what runs on `count` images took, without and with their features on disk."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FTCORE_CACHE_DIR"] = folder
         timed_run(make_parts(200, Path(folder)))  # the libraries' own buffers
         parts = make_parts(count, Path(folder))
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        forget_peak()
         before = peak_mib()
         first, seconds = timed_run(parts)
         extra = peak_mib() - before

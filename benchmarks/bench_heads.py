@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import math
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from statistics import median
@@ -22,7 +20,7 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.heads_contestants import make_problem
-from benchmarks.measurement import by, interleaved, write_results
+from benchmarks.measurement import by, interleaved, number_of, write_results
 
 DEPTH, ROWS = 512, 1000
 # (folds, seeds, rates), classes, epochs
@@ -37,33 +35,21 @@ SIZES = (
 
 MEMORY = """
 import json, sys, torch
-from pathlib import Path
+from benchmarks.measurement import forget_peak, peak_mib
 from benchmarks.heads_contestants import make_problem
 torch.set_num_threads(1)
-def peak() -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 make_problem((1, 1, 2), *json.loads(sys.argv[2])[:-1], 1).together()  # the libraries' own buffers
 problem = make_problem(json.loads(sys.argv[1]), *json.loads(sys.argv[2]))
-Path("/proc/self/clear_refs").write_text("5")
-before = peak()
+forget_peak()
+before = peak_mib()
 kept = problem.together()
-print((peak() - before) / 1024)
+print(peak_mib() - before)
 """
 
 
 def extra_memory(shape: tuple[int, int, int], classes: int) -> float:
     """Return the MiB by which one epoch of all heads raises the peak of the resident set."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
-    sizes = [classes, DEPTH, ROWS, 1]
-    done = subprocess.run(
-        [sys.executable, "-c", MEMORY, str(list(shape)), str(sizes)],
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return float(done.stdout)
+    return number_of(MEMORY, str(list(shape)), str([classes, DEPTH, ROWS, 1]))
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,6 @@ the resident set's peak during one call, in a process of its own with glibc's de
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from statistics import median
@@ -18,7 +16,7 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.measurement import by, interleaved, write_results
+from benchmarks.measurement import by, interleaved, number_of, write_results
 from benchmarks.statistics_contestants import same_statistics
 from ftcore import ops
 
@@ -26,39 +24,28 @@ SIZES = ((8192, 512, 1000), (8192, 768, 32000))  # rows, features, classes
 
 MEMORY = """
 import sys, torch
-from pathlib import Path
+from benchmarks.measurement import forget_peak, peak_mib
 from ftcore import ops
 rows, depth, classes = map(int, sys.argv[1:4])
 dtype = getattr(torch, sys.argv[4])
 torch.set_num_threads(int(sys.argv[5]))
-def peak() -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 features, weight = torch.randn(rows, depth).to(dtype), torch.randn(classes, depth).to(dtype)
 targets = torch.randint(classes, (rows,))
 state = ops.ClassificationLayout.of(classes).empty()
 def call(n: int) -> None:
     ops.linear_classification_statistics_(state, features[:n], weight, None, targets[:n])
 features[:64] @ weight[:64].T  # the library's own buffers
-Path("/proc/self/clear_refs").write_text("5")
-before = peak()
+forget_peak()
+before = peak_mib()
 call(rows)
-print((peak() - before) / 1024)
+print(peak_mib() - before)
 """
 
 
 def extra_memory(size: tuple[int, int, int], dtype: torch.dtype, threads: int) -> float:
     """Return the MiB by which one call raises the peak of the resident set."""
     name = str(dtype).removeprefix("torch.")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
-    done = subprocess.run(
-        [sys.executable, "-c", MEMORY, *map(str, size), name, str(threads)],
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return float(done.stdout)
+    return number_of(MEMORY, *map(str, size), name, str(threads))
 
 
 @pytest.fixture(scope="module")

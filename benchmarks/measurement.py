@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -42,6 +44,33 @@ def interleaved(
             if sum(times[name]) <= patience:
                 times[name].append(measure(function))
     return times
+
+
+def peak_mib() -> float:
+    """Return the largest resident set of this process since it began or `forget_peak` was called.
+
+    ru_maxrss would not do: it is at least that of the process that started this one.
+    """
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+
+
+def forget_peak() -> None:
+    """Let the peak start again from what is resident now."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def number_of(script: str, *arguments: str) -> float:
+    """Return the number that a Python script prints, in a process with glibc's own defaults."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return float(done.stdout)
 
 
 def host(packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
