@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ftcore.interfaces import Raw
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def digest_of(raw: Raw) -> str:
@@ -22,6 +25,16 @@ def digest_of(raw: Raw) -> str:
     for chunk in _chunks(raw):
         digest.update(chunk)
     return digest.hexdigest()
+
+
+def bytes_of(tensor: Tensor) -> memoryview:
+    """Return the content of a tensor, whatever its strides and device."""
+    import torch
+
+    # Viewed as bytes, since NumPy knows no bfloat16; flattened, since a scalar has no such view.
+    content = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
+    data: memoryview = content.numpy().data
+    return data
 
 
 def _chunks(raw: Any) -> Iterator[bytes | memoryview]:
@@ -54,9 +67,9 @@ def _tensor(raw: Any) -> Iterator[bytes | memoryview]:
             f"a raw example holds an object of type {type(raw).__name__!r}, whose content cannot "
             "be told; use tensors, arrays, text, numbers, and tuples, lists or dicts of these"
         )
-    # Viewed as bytes, since NumPy knows no bfloat16; flattened, since a scalar has no such view.
-    content = raw.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
-    yield from _array(f"{raw.dtype} {list(raw.shape)}", content)
+    content = bytes_of(raw)
+    yield f"array {raw.dtype} {list(raw.shape)} {(len(content),)} ".encode()
+    yield content
 
 
 def _array(kind: str, array: np.ndarray) -> Iterator[bytes | memoryview]:

@@ -134,10 +134,9 @@ def load_ahead(
     load: Callable[[Item], Inputs], items: Sequence[Item], workers: int
 ) -> Iterator[Inputs]:
     """Yield `load` of each item, in order; `workers` processes do it ahead of time."""
-    loads = _Loads(load, items)
     if workers:
-        return iter(DataLoader(loads, batch_size=None, num_workers=workers))
-    return map(loads.__getitem__, range(len(items)))
+        return iter(DataLoader(_Loads(load, items), batch_size=None, num_workers=workers))
+    return map(load, items)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
+
+from ftcore.content import bytes_of
 
 
 def digests(tensors: Mapping[str, Tensor]) -> dict[str, str]:
@@ -31,8 +32,6 @@ def combine(digests: Mapping[str, str]) -> str:
 
 def _digest(tensor: Tensor) -> str:
     header = json.dumps([str(tensor.dtype), list(tensor.shape)])
-    # Viewed as bytes, since NumPy knows no bfloat16; flattened, since a scalar has no such view.
-    content = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
     result = hashlib.sha256(header.encode())
-    result.update(content.numpy().data)
+    result.update(bytes_of(tensor))
     return result.hexdigest()

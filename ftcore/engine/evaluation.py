@@ -79,14 +79,24 @@ def _batch_size(source: Source) -> int:
     return FEATURE_BATCH if is_small else RAW_BATCH
 
 
+def not_finite(output: Tensor, indices: Sequence[int], ids: Sequence[str]) -> list[str]:
+    """Return the ids of the examples whose part of a batch's output (N, ...) is not finite.
+
+    `indices` says which examples the batch holds.
+    """
+    finite = torch.isfinite(output).flatten(1).all(dim=1)
+    if bool(finite.all()):
+        return []
+    return [ids[indices[place]] for place in (~finite).nonzero().flatten().tolist()]
+
+
 def _check_finite(outputs: object, indices: Sequence[int], source: Source) -> None:
     tensors = outputs.values() if isinstance(outputs, Mapping) else [outputs]
     for tensor in tensors:
         if not isinstance(tensor, Tensor) or not tensor.is_floating_point():
             continue
-        finite = torch.isfinite(tensor).flatten(1).all(dim=1)
-        if not bool(finite.all()):
-            bad = [source.ids[indices[i]] for i in (~finite).nonzero().flatten().tolist()]
+        bad = not_finite(tensor, indices, source.ids)
+        if bad:
             raise NumericalError(
                 f"the model's outputs are not finite for {len(bad)} of {len(indices)} examples, "
                 f"the first is {bad[0]!r}; a lower --lr or --precision fp32 usually helps"

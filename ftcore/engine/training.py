@@ -151,7 +151,6 @@ class Trainer:
             # What a single phase freezes is frozen throughout, which the run looks at itself.
             is_only = len(self.freezer.plan.phases) == 1
             self._guard = phase, {} if is_only else digests(self.freezer.frozen_state(phase))
-            self.freezer.enter(phase)
             self.feed = self._feed_of(phase)
         self.freezer.enter(phase)
         return phase

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
+from ftcore.content import digest_of
 from ftcore.errors import DataError
 from ftcore.images.decode import decode_image, read_size
 
@@ -60,9 +61,8 @@ class ArraySplit:
 
     def digests(self, indices: Sequence[int]) -> list[str]:
         """Return a hash of each image's shape and pixels."""
-        shape = repr(tuple(self.images.shape[1:])).encode()
         pixels = self.images[torch.as_tensor(indices, dtype=torch.int64)].numpy()
-        return [hashlib.sha256(shape + image.tobytes()).hexdigest() for image in pixels]
+        return [digest_of(image) for image in pixels]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,44 +7,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from ftcore.engine.batches import CachedSource, load_ahead
+from ftcore.engine.evaluation import not_finite
 from ftcore.engine.features import segment as segments
 from ftcore.engine.features.lanes import side_by_side
 from ftcore.engine.features.segment import Rows, Segment
 from ftcore.engine.features.shelf import Shelf
 from ftcore.engine.features.wanted import Job, Place, Want, jobs_of, line_up, missing_of
 from ftcore.engine.observer import Observer
+from ftcore.engine.prefix import FastPrefix
 from ftcore.errors import NumericalError, StoppedError
 from ftcore.interfaces import Inputs
-
-
-class Prefix(Protocol):
-    """The frozen stages, made fast."""
-
-    @property
-    def batch_size(self) -> int:
-        """How many examples to compute at a time."""
-
-    @property
-    def how(self) -> str:
-        """The way in which they were made fast."""
-
-    @property
-    def note(self) -> str:
-        """What the user should know of that; empty for nothing."""
-
-    @property
-    def difference(self) -> float:
-        """How far its outputs are from those of the plain stages, as a fraction."""
-
-    def __call__(self, inputs: Inputs) -> Tensor:
-        """Return the features (N, ...) of a batch."""
-
 
 TOLERANCE = 1e-4  # between features kept and computed anew, as a fraction of the largest
 
@@ -75,7 +52,7 @@ class Completion:
 
     shelf: Shelf
     plain: Callable[[Inputs], Tensor]  # the stages as they are
-    accelerate: Callable[[], Prefix]  # called where something has to be computed
+    accelerate: Callable[[], FastPrefix]  # called where something has to be computed
     observer: Observer
     workers: int = 0  # processes that load
     lanes: int = 1  # threads that compute
@@ -161,7 +138,7 @@ class Completion:
         return writer.segments
 
     def _batches(
-        self, wants: Mapping[str, Want], missing: Mapping[str, Place], prefix: Prefix
+        self, wants: Mapping[str, Want], missing: Mapping[str, Place], prefix: FastPrefix
     ) -> Iterator[tuple[Sequence[str], Tensor]]:
         load = partial(_load, wants)
 
@@ -184,7 +161,7 @@ def _load(wants: Mapping[str, Want], job: Job) -> Inputs:
 class _Writer:
     """Gathers features into segments, and the time between them."""
 
-    def __init__(self, shelf: Shelf, prefix: Prefix) -> None:
+    def __init__(self, shelf: Shelf, prefix: FastPrefix) -> None:
         self.shelf, self.prefix = shelf, prefix
         self.segments: list[Segment] = []
         self.seconds = 0.0
@@ -218,9 +195,8 @@ def _source(want: Want, rows: Rows, index: Mapping[str, int]) -> CachedSource:
 
 
 def _check_finite(output: Tensor, indices: Sequence[int], ids: Sequence[str]) -> None:
-    finite = torch.isfinite(output).flatten(1).all(dim=1)
-    if not bool(finite.all()):
-        bad = [ids[indices[place]] for place in (~finite).nonzero().flatten().tolist()]
+    bad = not_finite(output, indices, ids)
+    if bad:
         raise NumericalError(
             f"the frozen stages return values that are not finite for {len(bad)} of "
             f"{len(output)} examples, the first is {bad[0]!r}; look at it, or use --precision fp32"

@@ -55,6 +55,7 @@ class Feeder:
         self._pretrained = {cut: self.stages.weights(cut) for cut in self.cuts.counts}
         self._shelves: dict[tuple[int, str], Shelf] = {}
         self._feeds: dict[int, Feed] = {}
+        self._named: dict[str, Sequence[Sequence[str]]] = {}
 
     def decide(self) -> None:
         """Settle where features are kept; ConfigError for a demand that cannot be met."""
@@ -155,8 +156,12 @@ class Feeder:
             raise
 
     def _names(self, part: str) -> Sequence[Sequence[str]]:
-        source = self.raw[part]
-        return [source.names(view) for view in range(max(1, source.views))]
+        """What the features of a part are called, by view; hashed once."""
+        if part not in self._named:
+            source = self.raw[part]
+            views = range(max(1, source.views))
+            self._named[part] = [source.names(view) for view in views]
+        return self._named[part]
 
     def _alike(self, parts: Collection[str]) -> list[list[str]]:
         """The parts that are preprocessed alike, and so share a shelf, together."""
