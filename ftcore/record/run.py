@@ -1,19 +1,15 @@
-"""The machine-readable result of a run: what `record.json` holds and `ftcore.run` returns."""
+"""The result of a run or an evaluation."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-SCHEMA_VERSION = 1
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from ftcore.record.part import Part
 
 
-class MetricValue(_Part):
+class MetricValue(Part):
     """A metric with its 95 % interval: None where it is undefined, or no interval can be given."""
 
     value: float | None
@@ -24,7 +20,7 @@ class MetricValue(_Part):
     higher_is_better: bool = True
 
 
-class WeightsRecord(_Part):
+class WeightsRecord(Part):
     """Where the backbone's parameters came from."""
 
     name: str
@@ -35,7 +31,7 @@ class WeightsRecord(_Part):
     note: str = ""
 
 
-class LogitsRecord(_Part):
+class LogitsRecord(Part):
     """The stored logits that were scored."""
 
     file: str
@@ -43,7 +39,7 @@ class LogitsRecord(_Part):
     dtype: str
 
 
-class StageRecord(_Part):
+class StageRecord(Part):
     """What the freeze plan does with one stage; the head is the last one."""
 
     name: str
@@ -54,7 +50,7 @@ class StageRecord(_Part):
     cached: bool = Field(description="whether its output was computed once and kept")
 
 
-class FreezeRecord(_Part):
+class FreezeRecord(Part):
     """The proof that what was frozen did not move: its hash before and after training."""
 
     parameters: int = Field(description="parameters of the model")
@@ -68,7 +64,7 @@ class FreezeRecord(_Part):
     stages: tuple[StageRecord, ...]
 
 
-class FeaturesRecord(_Part):
+class FeaturesRecord(Part):
     """What the frozen stages below a cut made of the examples, kept instead of computed again."""
 
     first_stage: str
@@ -90,7 +86,7 @@ class FeaturesRecord(_Part):
     )
 
 
-class SearchRecord(_Part):
+class SearchRecord(Part):
     """How a head fared in the search for learning rate and weight decay, on the val part."""
 
     lr: float
@@ -101,7 +97,7 @@ class SearchRecord(_Part):
     is_chosen: bool
 
 
-class EpochRecord(_Part):
+class EpochRecord(Part):
     """One line of metrics.jsonl."""
 
     epoch: int
@@ -114,7 +110,7 @@ class EpochRecord(_Part):
     is_best: bool
 
 
-class CountsRecord(_Part):
+class CountsRecord(Part):
     """How many examples each part has, and what evaluation met."""
 
     splits: dict[str, int]
@@ -123,7 +119,7 @@ class CountsRecord(_Part):
     non_finite: int = 0
 
 
-class Record(_Part):
+class Record(Part):
     """The result of a run or an evaluation."""
 
     schema_version: Literal[1] = 1
@@ -150,13 +146,3 @@ class Record(_Part):
     timings: dict[str, float] = Field(description="wall seconds by step")
     environment: dict[str, Any]
     created: str = Field(description="UTC, ISO 8601")
-
-
-def format_bytes(count: int) -> str:
-    """Return a number of bytes as people write it."""
-    size = float(count)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} TB"
