@@ -108,6 +108,22 @@ class RunConfig(_Config):
     split_seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         0, description="Seed of the split, where the dataset has none; apart from --seed."
     )
+    fold: str | None = Field(
+        None,
+        description="Cross-validate: test on one fold of the training examples and train on the "
+        "others, as in 2/5, the second of five.",
+    )
+    group: str | None = Field(
+        None,
+        description="Keep examples of a group in one part: a regular expression that finds the "
+        "group in an example's id, or a .csv file with the columns id and group.",
+    )
+    limit: Count | None = Field(
+        None, description="Use at most so many training examples, of each class the same share."
+    )
+    shots: Count | None = Field(
+        None, description="Train on so many examples of each class, drawn by --seed."
+    )
     cache: Literal["auto", "off", "memory", "disk"] = Field(
         "auto",
         description="Compute the frozen bottom once and keep its outputs: on disk for later runs, "
@@ -117,6 +133,9 @@ class RunConfig(_Config):
         "auto",
         description="How the frozen bottom is computed once: plain, with BatchNorm folded into "
         "convolutions, or compiled as well.",
+    )
+    save: Literal["model", "nothing"] = Field(
+        "model", description="Whether the trained model is written, which ftcore predict needs."
     )
     out: Path = Field(Path("runs"), description="Folder in which the run's folder is made.")
     require: tuple[str, ...] = Field(

@@ -8,9 +8,9 @@ from typing import Any
 from ftcore.api.requirements import parse_requirements
 from ftcore.config import LogitsConfig, RunConfig
 from ftcore.engine.observer import Observer
+from ftcore.engine.partition import make_parts
 from ftcore.engine.parts import RunParts
 from ftcore.engine.randomness import MODEL, seed_torch
-from ftcore.engine.splits import complete_splits
 from ftcore.errors import UsageError
 from ftcore.interfaces import Backbone, Metric, Task
 from ftcore.plugins import Plugins
@@ -22,7 +22,7 @@ def compose(config: RunConfig, plugins: Plugins) -> RunParts:
     bundle = plugins.create("datasets", config.dataset)
     task = plugins.create("tasks", config.task or bundle.task)
     metrics = make_metrics(config, task, plugins)
-    bundle = complete_splits(bundle, config.split_seed)
+    bundle = make_parts(bundle, config)
     backbone = make_backbone(config, bundle.input_shape, plugins)
     resolved = config.model_copy(
         update={
