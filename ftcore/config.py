@@ -39,7 +39,9 @@ LearningRate = Annotated[float | Literal["auto"], _number_or_auto(sys.float_info
 WeightDecay = Annotated[float | Literal["auto"], _number_or_auto(0.0, "of 0 or above")]
 
 
-class _Config(BaseModel):
+class Config(BaseModel):
+    """Options that are validated together; an unknown one is an error that names it."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod
@@ -51,7 +53,7 @@ class _Config(BaseModel):
             raise ConfigError(f"{source}: {_sentences(error, list(cls.model_fields))}") from None
 
 
-class RunConfig(_Config):
+class RunConfig(Config):
     """Every choice of a run, with its default."""
 
     backbone: str = Field("resnet18", description="Pretrained model (ftcore list backbones).")
@@ -153,7 +155,7 @@ class RunConfig(_Config):
         return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 
-class LogitsConfig(_Config):
+class LogitsConfig(Config):
     """Every choice of an evaluation of stored logits, options of `ftcore evaluate`."""
 
     logits: Path = Field(

@@ -19,19 +19,19 @@ from ftcore.plugins import Plugins
 def compose(config: RunConfig, plugins: Plugins) -> RunParts:
     """Make the objects that a configuration names, with the dataset's three parts."""
     strategy = plugins.create("freezing", config.freeze)
-    bundle = plugins.create("datasets", config.dataset)
-    task = plugins.create("tasks", config.task or bundle.task)
+    dataset = plugins.create("datasets", config.dataset)
+    task = plugins.create("tasks", config.task or dataset.task)
     metrics = make_metrics(config, task, plugins)
-    bundle = make_parts(bundle, config)
+    bundle = make_parts(dataset, config)
     backbone = make_backbone(config, bundle.input_shape, plugins)
     resolved = config.model_copy(
         update={
             "weights": _resolved(config.weights, backbone),
-            "task": config.task or bundle.task,
+            "task": config.task or dataset.task,
             "metric": tuple(config.metric or task.metrics),
         }
     )
-    return RunParts(backbone, bundle, task, metrics, resolved, strategy)
+    return RunParts(backbone, bundle, task, metrics, resolved, strategy, dataset)
 
 
 def make_backbone(config: RunConfig, input_shape: tuple[int, ...], plugins: Plugins) -> Backbone:
