@@ -6,7 +6,7 @@ from ftcore.record.comparison import (
     ComparisonRecord,
     DifferenceRecord,
     PairRecord,
-    TestRecord,
+    SignificanceRecord,
     Verdict,
 )
 from ftcore.record.part import Part, format_bytes
@@ -46,10 +46,10 @@ __all__ = [
     "Record",
     "ScoreRecord",
     "SearchRecord",
+    "SignificanceRecord",
     "SpreadRecord",
     "StageRecord",
     "StudyRecord",
-    "TestRecord",
     "Verdict",
     "WeightsRecord",
     "format_bytes",

@@ -11,7 +11,7 @@ from ftcore.record.part import Part
 Verdict = Literal["better", "worse", "no difference shown"]
 
 
-class TestRecord(Part):
+class SignificanceRecord(Part):
     """A test of the hypothesis that there is no difference."""
 
     name: str
@@ -31,7 +31,9 @@ class DifferenceRecord(Part):
     high: float | None = None
     method: str
     higher_is_better: bool = True
-    tests: tuple[TestRecord, ...] = Field(default=(), description="the first decides the verdict")
+    tests: tuple[SignificanceRecord, ...] = Field(
+        default=(), description="the first decides the verdict"
+    )
     p: float | None = Field(None, description="of the first test, corrected for all comparisons")
     verdict: Verdict
     more: int | None = Field(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ftcore.config import RunConfig
 from ftcore.engine import storage
 from ftcore.engine.directory import RunDirectory
 from ftcore.engine.locking import holding
@@ -69,10 +70,10 @@ class StudyDirectory:
         directory = RunDirectory(self.run_path(member))
         return directory if directory.is_complete else None
 
-    def fresh(self, member: Member) -> RunDirectory:
+    def fresh(self, member: Member, config: RunConfig | None = None) -> RunDirectory:
         """Return a new folder for a run that is not complete; what a killed one left goes."""
         shutil.rmtree(self.run_path(member), ignore_errors=True)
-        return RunDirectory.at(self.run_path(member), member.config)
+        return RunDirectory.at(self.run_path(member), config or member.config)
 
     @property
     def is_complete(self) -> bool:
