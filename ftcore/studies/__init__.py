@@ -1,0 +1,1 @@
+"""What several runs say together: comparisons, significance, and where variance comes from."""
