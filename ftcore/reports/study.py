@@ -45,7 +45,7 @@ def render_comparison(record: ComparisonRecord, width: int = 80) -> list[str]:
         first, *others = pair.differences
         rows.append((pair.name, _verdict(first)))
         rows += [("", test) for test in _tests(first, record)]
-        rows += [(each.metric, _difference(each)) for each in others]
+        rows += [(each.metric, _change(each)) for each in others]
     rows += [("note", note) for note in record.notes]
     return lay_out(title, rows, width)
 
@@ -119,12 +119,15 @@ def _verdict(found: DifferenceRecord) -> str:
 
 
 def _difference(found: DifferenceRecord) -> str:
+    return f"{found.metric} {_change(found)}"
+
+
+def _change(found: DifferenceRecord) -> str:
     if found.difference is None or found.value is None or found.reference is None:
-        return f"{found.metric} is undefined"
+        return "undefined"
     interval = _interval(found.low, found.high, sign="+")
     return (
-        f"{found.metric} {found.reference:.4f} → {found.value:.4f}, "
-        f"{found.difference:+.4f}  {interval}".rstrip()
+        f"{found.reference:.4f} → {found.value:.4f}, {found.difference:+.4f}  {interval}".rstrip()
     )
 
 

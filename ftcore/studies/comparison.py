@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from ftcore.interfaces import ComparableTask, Metric
 from ftcore.record import ComparisonRecord, DifferenceRecord, PairRecord, Verdict
+from ftcore.significance.paired import holm
 from ftcore.studies.candidates import Candidate, check_comparable
 from ftcore.studies.pair import Pair
-from ftcore.studies.significance import holm
 
 LEVEL = 0.05  # at or below which a difference counts as shown
 

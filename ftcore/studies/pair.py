@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ftcore.engine.replicates import replicates
 from ftcore.interfaces import ComparableTask, Metric, RowProportion
 from ftcore.record import DifferenceRecord, SignificanceRecord
+from ftcore.significance.paired import Difference, corrected_t, exact_p, mcnemar, needed
+from ftcore.significance.resampled import combined, paired_bootstrap_interval
 from ftcore.studies.candidates import Candidate, Scored, align, statistics_of
-from ftcore.studies.replicates import replicates
-from ftcore.studies.resampled import combined, paired_bootstrap_interval
-from ftcore.studies.significance import Difference, corrected_t, exact_p, mcnemar, needed
 
 
 @dataclass(frozen=True)

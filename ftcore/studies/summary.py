@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ftcore.engine.replicates import replicates
 from ftcore.interfaces import ComparableTask, Metric, Task
 from ftcore.record import CellRecord, MemberRecord, MetricValue, ScoreRecord, SpreadRecord
+from ftcore.significance.paired import Interval, corrected_interval
+from ftcore.significance.variance import variance_parts
 from ftcore.studies.candidates import Candidate, Scored, statistics_of
 from ftcore.studies.plan import Cell
-from ftcore.studies.replicates import replicates
 from ftcore.studies.running import Result
-from ftcore.studies.significance import Interval, corrected_interval
-from ftcore.studies.variance import variance_parts
 
 DRAWS = 400  # that a standard deviation is taken from: it is then known to 4 %
 

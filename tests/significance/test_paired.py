@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ftcore.studies import significance
-from ftcore.studies.significance import (
+from ftcore.significance import significance
+from ftcore.significance.paired import (
     corrected_interval,
     corrected_t,
     exact_p,
