@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ftcore.hookspecs import hookimpl
     from ftcore.images.decode import decode_image
     from ftcore.images.files import list_folders, list_images
+    from ftcore.images.likeness import ImageLikeness
     from ftcore.images.preprocess import ImagePreprocess
     from ftcore.images.splits import ArraySplit, FileSplit
     from ftcore.interfaces import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         DataBundle,
         FreezePlan,
         FreezingStrategy,
+        Likeness,
         Metric,
         Phase,
         Preprocess,
@@ -65,7 +67,9 @@ _HOME = {
     "FreezePlan": "interfaces",
     "FreezingStrategy": "interfaces",
     "FtcoreError": "errors",
+    "ImageLikeness": "images.likeness",
     "ImagePreprocess": "images.preprocess",
+    "Likeness": "interfaces",
     "Metric": "interfaces",
     "MetricValue": "record",
     "NumericalError": "errors",
@@ -112,7 +116,9 @@ __all__ = [
     "FreezePlan",
     "FreezingStrategy",
     "FtcoreError",
+    "ImageLikeness",
     "ImagePreprocess",
+    "Likeness",
     "Metric",
     "MetricValue",
     "NumericalError",

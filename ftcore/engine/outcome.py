@@ -10,6 +10,7 @@ from torch import nn
 
 from ftcore.engine.device import Machine
 from ftcore.engine.directory import RunDirectory
+from ftcore.engine.duplicates.leaks import Leaks
 from ftcore.engine.parts import Parts
 from ftcore.engine.predictions import Predictions
 from ftcore.engine.result import describe
@@ -29,6 +30,7 @@ class Outcome:
     features: tuple[FeaturesRecord, ...]
     search: tuple[SearchRecord, ...]
     seconds: dict[str, float]
+    leaks: Leaks | None = None  # None where nobody looked
 
     @property
     def best_epoch(self) -> int | None:
@@ -40,6 +42,7 @@ def conclude(outcome: Outcome, parts: Parts, machine: Machine, directory: RunDir
     """Return the record of a run, and write everything into its folder, the manifest last."""
     started = time.perf_counter()
     described = describe(parts, outcome.statistics, machine)
+    leaks = outcome.leaks.describe(parts, outcome.statistics) if outcome.leaks else None
     seconds = outcome.seconds | {"intervals": time.perf_counter() - started}
     record = described.model_copy(
         update={
@@ -50,6 +53,7 @@ def conclude(outcome: Outcome, parts: Parts, machine: Machine, directory: RunDir
             "freeze": outcome.freeze,
             "search": outcome.search,
             "features": outcome.features,
+            "leaks": leaks,
             "timings": seconds,
         }
     )

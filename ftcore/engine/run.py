@@ -6,6 +6,7 @@ from ftcore.engine import checkpoint
 from ftcore.engine.device import deterministic
 from ftcore.engine.digests import combine, digests
 from ftcore.engine.directory import RunDirectory
+from ftcore.engine.duplicates.leaks import Leaks, find_leaks
 from ftcore.engine.features.feeds import Feed
 from ftcore.engine.freezing import check_unmoved
 from ftcore.engine.observer import Observer
@@ -34,6 +35,7 @@ def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Rec
     if is_searched(prepared.parts.config):
         with prepared.timed("search"):
             prepared.parts, prepared.search = search(prepared.parts, feed, observer)
+    leaks = _find_leaks(prepared, feed, directory, observer)
     before = digests(prepared.freezer.frozen_state())
     progress = _train(prepared, combine(before), directory, observer)
     after = digests(prepared.freezer.frozen_state())
@@ -48,6 +50,7 @@ def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Rec
         features=prepared.feeder.describe([row.epoch for row in progress.history]),
         search=prepared.search,
         seconds=prepared.seconds,
+        leaks=leaks,
     )
     return conclude(outcome, prepared.parts, prepared.machine, directory)
 
@@ -58,6 +61,18 @@ def _feed(prepared: Prepared, directory: RunDirectory) -> Feed:
         with prepared.timed("frozen features"):
             return prepared.feeder.throughout()
     except (DataError, NumericalError):
+        directory.remove_if_fresh()
+        raise
+
+
+def _find_leaks(
+    prepared: Prepared, feed: Feed, directory: RunDirectory, observer: Observer
+) -> Leaks:
+    """Which test examples are in train or val as well; nothing is left of data that is bad."""
+    try:
+        with prepared.timed("leaks"):
+            return find_leaks(prepared.parts, prepared.feeder.raw, feed.sources, observer)
+    except DataError:
         directory.remove_if_fresh()
         raise
 

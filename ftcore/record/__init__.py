@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ftcore.record.balance import BalanceRecord
 from ftcore.record.comparison import (
     ComparisonRecord,
     DifferenceRecord,
@@ -9,6 +10,14 @@ from ftcore.record.comparison import (
     SignificanceRecord,
     Verdict,
 )
+from ftcore.record.leaks import (
+    DuplicateRecord,
+    DuplicatesRecord,
+    ExampleRecord,
+    LeakCount,
+    LeaksRecord,
+)
+from ftcore.record.metric import MetricValue
 from ftcore.record.part import Part, format_bytes
 from ftcore.record.run import (
     CountsRecord,
@@ -16,7 +25,6 @@ from ftcore.record.run import (
     FeaturesRecord,
     FreezeRecord,
     LogitsRecord,
-    MetricValue,
     Record,
     SearchRecord,
     StageRecord,
@@ -31,13 +39,19 @@ from ftcore.record.study import (
 )
 
 __all__ = [
+    "BalanceRecord",
     "CellRecord",
     "ComparisonRecord",
     "CountsRecord",
     "DifferenceRecord",
+    "DuplicateRecord",
+    "DuplicatesRecord",
     "EpochRecord",
+    "ExampleRecord",
     "FeaturesRecord",
     "FreezeRecord",
+    "LeakCount",
+    "LeaksRecord",
     "LogitsRecord",
     "MemberRecord",
     "MetricValue",

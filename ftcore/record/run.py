@@ -6,18 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from ftcore.record.leaks import LeaksRecord
+from ftcore.record.metric import MetricValue
 from ftcore.record.part import Part
-
-
-class MetricValue(Part):
-    """A metric with its 95 % interval: None where it is undefined, or no interval can be given."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    n: int = Field(description="resampling units the value is computed from")
-    method: str = Field(description="how the interval was made")
-    higher_is_better: bool = True
 
 
 class WeightsRecord(Part):
@@ -140,6 +131,10 @@ class Record(Part):
     logits: LogitsRecord | None = None
     preprocess: dict[str, Any] = Field(default_factory=dict, description="what made the inputs")
     counts: CountsRecord
+    leaks: LeaksRecord | None = Field(
+        default=None,
+        description="test examples that are in train or val; None where not looked for",
+    )
     notes: tuple[str, ...] = Field(default=(), description="lines that the user must see")
     seed: int
     config: dict[str, Any] = Field(description="the resolved configuration; runs again as it is")

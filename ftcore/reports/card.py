@@ -17,7 +17,7 @@ SHOWN_METRICS = 4
 
 def render_card(record: Record, width: int = 80) -> list[str]:
     """Return the card's lines, wrapped to `width` columns."""
-    rows = [*_scores(record), *_baselines(record)]
+    rows = [*_scores(record), *_baselines(record), *_leaks(record)]
     if record.freeze is not None:
         rows += _freezing(record.freeze)
     rows += [("cached", _cached(features)) for features in record.features]
@@ -68,6 +68,18 @@ def _baselines(record: Record) -> list[tuple[str, str]]:
         (name, f"{format_value(values[first])}  baseline {first}, without looking at inputs")
         for name, values in record.baselines.items()
     ]
+
+
+def _leaks(record: Record) -> list[tuple[str, str]]:
+    leaks, first = record.leaks, next(iter(record.metrics))
+    if leaks is None or not leaks.leaked:
+        return []
+    near = f" ({leaks.near:,} of them nearly)" if leaks.near else ""
+    where = "train" if leaks.in_train == leaks.leaked else "train or val"
+    found = f"{leaks.leaked:,} of {leaks.leaked + leaks.kept:,} test examples are in {where}{near}"
+    if not leaks.metrics:
+        return [("leaked", f"{found}; {leaks.note}")]
+    return [("leaked", f"{found}; without them {first} {format_value(leaks.metrics[first])}")]
 
 
 def _freezing(freeze: FreezeRecord) -> list[tuple[str, str]]:
