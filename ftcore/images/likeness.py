@@ -37,9 +37,14 @@ class ImageLikeness:
     certain: float = 0.997
 
     def sketch(self, raw: Sequence[Tensor] | Tensor) -> Tensor:
-        """Return uint8 thumbnails (N, 16, 16) of uint8 images (1 or 3, height, width)."""
+        """Return uint8 thumbnails (N, 16, 16) of uint8 images (1 or 3, height, width).
+
+        That of a smaller image is black: it has too few pixels to tell copies from what is alike.
+        """
         small = ImagePreprocess(SIZE, mean=(0.0,) * 3, std=(1.0,) * 3)(raw)  # 0 … 1
-        return to_grey((small * 255).round().to(torch.uint8)).squeeze(1)
+        thumbnails = to_grey((small * 255).round().to(torch.uint8)).squeeze(1)
+        thumbnails[[min(image.shape[-2:]) < SIZE for image in raw]] = 0
+        return thumbnails
 
     def glance(self, sketches: Tensor) -> Tensor:
         """Return vectors (2, N, 64) of the thumbnails, as they are and mirrored."""

@@ -16,7 +16,7 @@ from ftcore.engine.intervals import intervals
 from ftcore.engine.observer import Observer
 from ftcore.engine.parts import Parts
 from ftcore.engine.predictions import Predictions
-from ftcore.interfaces import ComparableTask, Likeness, Statistics
+from ftcore.interfaces import ComparableTask, Statistics
 from ftcore.record import LeaksRecord, MetricValue
 
 MOST_COMPARED = 10**9  # pairs of a test example and another; more would take minutes
@@ -92,17 +92,19 @@ def find_leaks(
         reason = "no near copies: the dataset has no likeness, and no features were kept"
         return Leaks(catalogue, exact, False, (EXACT, reason))
     near = search.between(tests, others, MOST_LOOKS)
-    how = (EXACT, describe_search(search.likeness))
+    how = (EXACT, describe_search(search))
     return Leaks(catalogue, catalogue.copies_of_tests(near), True, how)
 
 
-def describe_search(likeness: Likeness) -> str:
-    """Return in words how near copies are told."""
+def describe_search(search: Search) -> str:
+    """Return in words how near copies are told, and of how many examples they cannot be."""
+    likeness, blank = search.likeness, int(search.is_blank.sum())
     kind = likeness.describe().get("kind", type(likeness).__name__)
-    return (
+    how = (
         f"near copies by their likeness as {kind}, {likeness.threshold:g} or more, at most "
         f"{RATIO:g} as far apart as the tenth neighbour"
     )
+    return how + (f"; not of {blank:,} examples that show too little" if blank else "")
 
 
 def _search(
