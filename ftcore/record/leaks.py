@@ -63,7 +63,7 @@ class LeaksRecord(Part):
     metrics: dict[str, MetricValue] = Field(
         default_factory=dict, description="of the test examples without a copy, where some have one"
     )
-    note: str = Field("", description="why there are no such metrics")
+    note: str = Field(default="", description="why there are no such metrics")
 
     @property
     def leaked(self) -> int:

@@ -23,19 +23,17 @@ def render_data(
     if balance is not None:
         yield _balance(balance)
     groups, near = duplicates.exact, duplicates.near
-    members = f"{len(groups):,} groups, {sum(map(len, groups)):,} examples in all"
+    members = f"{sum(map(len, groups)):,} examples with {len(groups):,} contents"
     yield f"exact copies: {members if groups else 'none'}"
     yield from _first([" = ".join(map(_name, group)) for group in groups])
     if near is not None:
-        yield f"near copies: {f'{len(near):,} pairs' if near else 'none'}"
+        yield f"near copies: {_pairs(near) if near else 'none'}"
         yield from _first(list(map(_pair, near)))
     for part, count in duplicates.leaked.items():
         if count.exact or count.near:
-            yield f"leaked: {count.exact + count.near:,} test examples are in {part}" + (
-                f", {count.near:,} of them nearly" if count.near else ""
-            )
+            yield f"leaked: {count.exact:,} test examples are in {part}, {count.near:,} nearly"
     if duplicates.conflicts:
-        yield f"conflicts: {len(duplicates.conflicts):,} pairs of copies have different labels"
+        yield f"conflicts: {_pairs(duplicates.conflicts)} of copies with different labels"
         yield from _first(list(map(_conflict, duplicates.conflicts)))
     for line in duplicates.how:
         yield f"looked for: {line}"
@@ -55,6 +53,10 @@ def _first(lines: Sequence[str]) -> Iterator[str]:
     yield from (f"  {line}" for line in lines[:SHOWN])
     if len(lines) > SHOWN:
         yield f"  and {len(lines) - SHOWN:,} more, with --json"
+
+
+def _pairs(pairs: Sequence[DuplicateRecord]) -> str:
+    return "1 pair" if len(pairs) == 1 else f"{len(pairs):,} pairs"
 
 
 def _name(example: ExampleRecord) -> str:

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from ftcore.record import CountsRecord, FreezeRecord, MetricValue, Record, WeightsRecord
+from ftcore.record import (
+    CountsRecord,
+    FreezeRecord,
+    LeaksRecord,
+    MetricValue,
+    Record,
+    WeightsRecord,
+)
 from ftcore.reports.card import format_value, render_card
 
 
@@ -63,6 +70,32 @@ def test_the_card_says_what_matters() -> None:
 def test_an_evaluation_says_what_it_scored(directory: str | None, words: str) -> None:
     change = {"kind": "evaluation", "directory": directory}
     assert words in render_card(make_record().model_copy(update=change))[0]
+
+
+LEAKS = LeaksRecord(
+    how=(), exact=9, near=3, in_train=12, conflicts=0, pairs=(), kept=347,
+    metrics={"accuracy": MetricValue(value=0.61, low=0.5, high=0.7, n=347, method="x")},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, "12 of 359 test examples are in train (3 of them nearly); without them accuracy 0.61"),
+        ({"near": None, "in_train": 5, "kept": 350}, "9 of 359 test examples are in train or val;"),
+        ({"metrics": {}, "note": "every one is"}, "(3 of them nearly); every one is"),
+    ],
+)
+def test_the_card_says_what_was_leaked(change: dict[str, object], words: str) -> None:
+    leaks = LEAKS.model_copy(update=change)
+    lines = render_card(make_record().model_copy(update={"leaks": leaks}), 200)
+    assert [words in line for line in lines if line.startswith("leaked")] == [True]
+
+
+@pytest.mark.parametrize("leaks", [None, LEAKS.model_copy(update={"exact": 0, "near": 0})])
+def test_the_card_is_silent_where_nothing_leaked(leaks: LeaksRecord | None) -> None:
+    lines = render_card(make_record().model_copy(update={"leaks": leaks}))
+    assert not any(line.startswith("leaked") for line in lines)
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100])

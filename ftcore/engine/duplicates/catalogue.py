@@ -57,14 +57,14 @@ class Catalogue:
         return self.contents[pair.one] == self.contents[pair.other]
 
     def copies_of_tests(self, near: Iterable[Pair]) -> dict[int, list[Pair]]:
-        """Return the copies in other parts of each test example that has one, exact ones first.
+        """Return the copies in other parts of each test example that has one, the likest first.
 
         `near` holds near copies among the first places of each content.
         """
         copies: dict[int, list[Pair]] = {}
         for group in self.groups.values():
             self._cross(copies, group, group, 1.0)
-        for pair in near:
+        for pair in sorted(near, key=lambda pair: -pair.likeness):
             one, other = (self.groups[self.contents[place]] for place in (pair.one, pair.other))
             self._cross(copies, one, other, pair.likeness)
             self._cross(copies, other, one, pair.likeness)

@@ -31,7 +31,7 @@ class Leaks:
     """The copies in train and val of test examples; `how` says how they were found."""
 
     catalogue: Catalogue
-    copies: Mapping[int, Sequence[Pair]]  # of each test example that has one, exact ones first
+    copies: Mapping[int, Sequence[Pair]]  # of each test example that has one, the likest first
     is_near_known: bool
     how: tuple[str, ...]
 

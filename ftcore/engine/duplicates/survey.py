@@ -76,9 +76,11 @@ class Survey:
     def _search(self, places: Sequence[int]) -> tuple[Search | None, str]:
         """Return where to look for near copies, and in words how, or why not."""
         likeness, features = self.bundle.likeness, self.features
+        if self.near is False:
+            return None, "no near copies, as asked for"
         if not self.is_searched:
-            reason = "asked for" if self.near is False else f"more than {MOST_SEARCHED:,} examples"
-            return None, f"no near copies: {reason}" + ("" if self.near is False else "; --near")
+            many = f"more than {MOST_SEARCHED:,} examples"
+            return None, f"no near copies: {many}; --near looks for them"
         if likeness is not None:
             keys = ((p, i) for p, split in self.bundle.splits.items() for i in range(len(split)))
             sketches = torch.stack([self._sketches[key] for key in keys])
