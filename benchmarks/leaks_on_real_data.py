@@ -3,10 +3,10 @@
 FTCORE_TEST_DATA names the folder of datasets and weights. Each kind of copy is planted alone: one
 of every test image, or of up to 300. A copy is found where its test image is paired with it;
 precision counts all pairs of a test image that are reported, but for those that are reported
-without any planting, which are listed apart. Writes benchmarks/results/leaks.json, and the tables
-of docs/results.md.
+without any planting, which are listed apart. Writes benchmarks/results/leaks.json.
 
     FTCORE_TEST_DATA=DATA python -m benchmarks.leaks_on_real_data
+    python -m benchmarks.leaks_page    # the tables of docs/results.md
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks.measurement import host
-from benchmarks.tables import RESULTS, ROOT, table
+from benchmarks.tables import RESULTS
 from ftcore.api.composition import make_backbone
 from ftcore.config import RunConfig
 from ftcore.content import digest_of
@@ -53,8 +53,6 @@ WEIGHTS = {
 }
 MOST_TESTS, MOST_TRAINED = 300, 4000
 RATIOS = (0.06, near.RATIO, 0.2, 0.3)
-PAGE = ROOT / "docs" / "results.md"
-START, END = "<!-- tables of leaks.json -->", "<!-- end of leaks.json -->"
 
 Change: TypeAlias = Callable[[Image.Image, random.Random], Image.Image]
 
@@ -108,7 +106,6 @@ def main() -> None:
         content["planted"] += planted(examples, data)
         (RESULTS / "leaks.json").write_text(json.dumps(content, indent=1) + "\n")
         print(dataset, flush=True)
-    write_page(content)
 
 
 @dataclass(frozen=True)
@@ -258,67 +255,6 @@ def features_of(backbone: Backbone, raw: Sequence[Tensor]) -> Tensor:
                 batch = stage.module.eval()(batch)
             features.append(batch)
     return torch.cat(features)
-
-
-def write_page(content: dict[str, Any]) -> None:
-    before, _, rest = PAGE.read_text().partition(START)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{START}\n{tables(content)}{END}{after}")
-
-
-def tables(content: dict[str, Any]) -> str:
-    rows = {(r["dataset"], r["kind"], r["by"], r["ratio"]): r for r in content["planted"]}
-    head = ["planted", *DATASETS]
-    body = [
-        [kind, *(_cell(rows[dataset, kind, "likeness", near.RATIO]) for dataset in DATASETS)]
-        for kind in KINDS
-    ]
-    text = "Recall / precision by the likeness of images, as `ftcore data check` looks:\n\n"
-    text += table(head, body)
-    ways = dict.fromkeys(row["by"] for row in content["planted"] if row["by"] != "content")
-    text += "\nMean recall over all kinds / mean precision, by what is compared and by ratio:\n\n"
-    text += table(
-        ["compared", "ratio", *DATASETS],
-        [
-            [way, f"{ratio:g}", *(_mean(content, dataset, way, ratio) for dataset in DATASETS)]
-            for way in ways
-            for ratio in RATIOS
-        ],
-    )
-    text += "\nReported among the images as they are:\n\n"
-    return text + table(
-        ["dataset", "images", "exact copies", "near pairs", "seconds"],
-        [
-            [
-                row["dataset"],
-                f"{row['images']:,}",
-                str(row["exact"]),
-                str(len(row["pairs"])),
-                f"{row['sketch_seconds'] + row['search_seconds']:.1f}",
-            ]
-            for row in content["untouched"]
-        ],
-    )
-
-
-def _cell(row: dict[str, Any]) -> str:
-    precision = row["precision"]
-    return f"{row['recall']:.3f} / {'–' if precision is None else f'{precision:.3f}'}"
-
-
-def _mean(content: dict[str, Any], dataset: str, way: str, ratio: float) -> str:
-    rows = [
-        row
-        for row in content["planted"]
-        if (row["dataset"], row["by"], row["ratio"]) == (dataset, way, ratio)
-    ]
-    precisions = [row["precision"] for row in rows if row["precision"] is not None]
-    recall = sum(row["recall"] for row in rows) / len(rows)
-    return (
-        f"{recall:.3f} / {sum(precisions) / len(precisions):.3f}"
-        if precisions
-        else f"{recall:.3f} / –"
-    )
 
 
 if __name__ == "__main__":
