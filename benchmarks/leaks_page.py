@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.tables import ROOT, load, table
-from ftcore.engine.duplicates.near import RATIO
+from ftcore.images.likeness import ImageLikeness
 
+RATIO = ImageLikeness.ratio
 PAGE = ROOT / "docs" / "results.md"
 START, END = "<!-- tables of leaks.json -->", "<!-- end of leaks.json -->"
 
@@ -41,7 +42,7 @@ def tables(content: dict[str, Any]) -> str:
     text += table(
         ["compared", "ratio", *datasets],
         [
-            [way, f"{ratio:g}", *(_mean(content, dataset, way, ratio) for dataset in DATASETS)]
+            [way, f"{ratio:g}", *(_mean(content, dataset, way, ratio) for dataset in datasets)]
             for way in ways
             for ratio in ratios
         ],
