@@ -35,7 +35,7 @@ class ImageLikeness:
     """
 
     threshold: float = 0.93
-    certain: float = 0.997
+    certain: float = 0.999
     ratio: float = 0.12
 
     def sketch(self, raw: Sequence[Tensor] | Tensor) -> Tensor:

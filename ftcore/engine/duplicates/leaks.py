@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ftcore.engine.batches import RawSource, Source
 from ftcore.engine.duplicates.catalogue import TEST, Catalogue
 from ftcore.engine.duplicates.features import FeatureLikeness, gather_features
+from ftcore.engine.duplicates.kept import Found, find_once
 from ftcore.engine.duplicates.near import Pair, Search
 from ftcore.engine.duplicates.sketches import about_sketches, sketch_all
 from ftcore.engine.features.shelf import MemoryShelf, Shelf
@@ -16,11 +17,11 @@ from ftcore.engine.intervals import intervals
 from ftcore.engine.observer import Observer
 from ftcore.engine.parts import Parts
 from ftcore.engine.predictions import Predictions
-from ftcore.interfaces import ComparableTask, Statistics
+from ftcore.interfaces import ComparableTask, Likeness, Statistics
 from ftcore.record import LeaksRecord, MetricValue
 
 MOST_COMPARED = 10**9  # pairs of a test example and another; more would take minutes
-MOST_LOOKS = 3_000  # at pairs, a second time: a second or two
+FEW_LOOKS = 1_000  # at pairs, a second time; of more test examples, as many as there are
 SHOWN = 10
 
 EXACT = "exact copies by the hash of their content"
@@ -84,16 +85,50 @@ def find_leaks(
     others = catalogue.unique(
         place for place in range(len(catalogue.contents)) if catalogue.part_of(place) != TEST
     )
+
+    def look(search: Search) -> Found:
+        pairs = search.between(tests, others, max(FEW_LOOKS, len(tests)))
+        return Found(pairs, describe_search(search))
+
+    likeness = parts.bundle.likeness
     if len(tests) * len(others) > MOST_COMPARED:
         reason = f"of {len(tests):,} with {len(others):,}: ftcore data check --near looks for them"
-        return Leaks(catalogue, exact, False, (EXACT, f"no near copies, {reason}"))
-    search = _search(parts, raw, sources, observer)
-    if search is None:
-        reason = "no near copies: the dataset has no likeness, and no features were kept"
-        return Leaks(catalogue, exact, False, (EXACT, reason))
-    near = search.between(tests, others, MOST_LOOKS)
-    how = (EXACT, describe_search(search))
-    return Leaks(catalogue, catalogue.copies_of_tests(near), True, how)
+        near = Found(None, f"no near copies, {reason}")
+    elif likeness is not None:
+        near = _by_likeness(likeness, parts, raw, observer, look)
+    else:
+        near = _by_features([sources[part] for part in raw], look)
+    copies = catalogue.copies_of_tests(near.pairs or ())
+    return Leaks(catalogue, copies, near.pairs is not None, (EXACT, near.how))
+
+
+def _by_likeness(
+    likeness: Likeness,
+    parts: Parts,
+    raw: Mapping[str, RawSource],
+    observer: Observer,
+    look: Callable[[Search], Found],
+) -> Found:
+    shelf: Shelf = MemoryShelf()
+    folder = None
+    if parts.config.cache == "disk":
+        shelf = FeatureStore.from_environment().shelf(about_sketches(likeness), observer)
+        folder = shelf.folder
+    limits = [likeness.threshold, likeness.certain, likeness.ratio]
+    about = [[[part, list(source.digests)] for part, source in raw.items()], limits]
+    workers = parts.config.workers
+    return find_once(
+        folder,
+        about,
+        lambda: look(Search(likeness, sketch_all(likeness, raw, shelf, observer, workers))),
+    )
+
+
+def _by_features(sources: Sequence[Source], look: Callable[[Search], Found]) -> Found:
+    features = gather_features(sources)
+    if features is None:
+        return Found(None, "no near copies: the dataset has no likeness, and no features were kept")
+    return look(Search(FeatureLikeness(), features))
 
 
 def describe_search(search: Search) -> str:
@@ -105,17 +140,3 @@ def describe_search(search: Search) -> str:
         f"{likeness.ratio:g} as far apart as the tenth neighbour"
     )
     return how + (f"; not of {blank:,} examples that show too little" if blank else "")
-
-
-def _search(
-    parts: Parts, raw: Mapping[str, RawSource], sources: Mapping[str, Source], observer: Observer
-) -> Search | None:
-    likeness = parts.bundle.likeness
-    if likeness is None:
-        features = gather_features([sources[part] for part in raw])
-        return None if features is None else Search(FeatureLikeness(), features)
-    shelf: Shelf = MemoryShelf()
-    if parts.config.cache == "disk":
-        shelf = FeatureStore.from_environment().shelf(about_sketches(likeness), observer)
-    sketches = sketch_all(likeness, raw, shelf, observer, parts.config.workers)
-    return Search(likeness, sketches)

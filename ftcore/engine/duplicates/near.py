@@ -22,7 +22,7 @@ NEIGHBOURS = 10
 LOOKED_AT = 5  # of them, a second time
 HOPE = 3  # times the ratio, where the tenth neighbour was only glanced at
 ROUNDING = 1e-5  # distances below say nothing
-MOST_LOOKS = 30_000  # pairs in all, the most promising first
+MOST_LOOKS = 30_000  # at pairs, a second time, the most promising first
 
 
 @dataclass(frozen=True)
@@ -65,31 +65,42 @@ class Search:
 
     def _find(self, queries: list[int], others: list[int], most: int) -> list[Pair]:
         at, among = self._comparable(queries), self._comparable(others)
-        is_among_itself = queries is others
-        if len(at) == 0 or len(among) < 1 + is_among_itself:
+        if len(at) == 0 or len(among) < 1 + (queries is others):
             return []
-        own = torch.arange(len(at)) if is_among_itself else None
-        found = nearest(self.vectors[0, at], self.vectors[:, among], NEIGHBOURS, own)
-        around = Around(at, among[found.places], 1 - found.products)
+        around = self._around(at, among)
         pairs = around.most_promising(most)
         if self.hints is not None:
             pairs = torch.cat([pairs, self.hints])
-        return self._look_again(_once(pairs), around)
+        return self._look_again(_once(pairs), around, among)
 
     def _comparable(self, places: list[int]) -> Tensor:
         at = torch.tensor(places, dtype=torch.int64)
         return at[~self.is_blank[at]]
 
-    def _look_again(self, pairs: Tensor, around: Around) -> list[Pair]:
+    def _around(self, at: Tensor, among: Tensor) -> Around:
+        own = torch.full((len(self.sketches),), -1)
+        own[among] = torch.arange(len(among))
+        is_inside = bool((own[at] >= 0).any())
+        found = nearest(
+            self.vectors[0, at],
+            self.vectors[:, among],
+            NEIGHBOURS,
+            own[at] if is_inside else None,
+        )
+        return Around(at, among[found.places], 1 - found.products)
+
+    def _look_again(self, pairs: Tensor, around: Around, among: Tensor) -> list[Pair]:
         likeness = self._compare(pairs)
         is_alike = likeness >= self.likeness.threshold
         is_certain = likeness >= self.likeness.certain
-        is_hopeful = 1 - likeness < HOPE * self.likeness.ratio * around.usual(
-            len(self.sketches), pairs
-        )
+        glanced = around.usual(len(self.sketches), pairs)
+        is_hopeful = 1 - likeness < HOPE * self.likeness.ratio * glanced
         chosen = (is_certain | (is_alike & is_hopeful)).nonzero().flatten()
         pairs, likeness = pairs[chosen], likeness[chosen]
+        beyond = torch.tensor(sorted({*pairs.flatten().tolist()} - {*around.at.tolist()}))
         usual = self._usual(pairs, around)
+        if len(beyond):  # a pair must stand out for both
+            usual = torch.minimum(usual, self._usual(pairs, self._around(beyond, among)))
         stands_out = (1 - likeness < self.likeness.ratio * usual) & (usual > ROUNDING)
         return [
             Pair(int(pairs[row, 0]), int(pairs[row, 1]), round(float(likeness[row]), 4))

@@ -12,7 +12,7 @@ from ftcore.content import digest_of
 from ftcore.engine.duplicates.catalogue import Catalogue
 from ftcore.engine.duplicates.features import FeatureLikeness, hint_at
 from ftcore.engine.duplicates.leaks import describe_search
-from ftcore.engine.duplicates.near import Pair, Search
+from ftcore.engine.duplicates.near import MOST_LOOKS, Pair, Search
 from ftcore.interfaces import DataBundle, Raw
 from ftcore.record import DuplicateRecord, DuplicatesRecord, LeakCount
 
@@ -62,7 +62,7 @@ class Survey:
         catalogue = Catalogue(self.bundle, digests)
         places = catalogue.unique(range(len(catalogue.contents)))
         search, how = self._search(places)
-        near = None if search is None else search.among(places)
+        near = None if search is None else search.among(places, max(MOST_LOOKS, len(places)))
         exact = [group for group in catalogue.groups.values() if len(group) > 1]
         records = [catalogue.duplicate(pair) for pair in near or ()]
         return DuplicatesRecord(
