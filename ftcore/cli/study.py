@@ -100,5 +100,5 @@ def _check_failures(record: StudyRecord) -> None:
         total = sum(len(cell.runs) for cell in record.cells)
         raise FtcoreError(
             f"{len(failures)} of {total} runs failed, the first is {failures[0].name}: "
-            f"{failures[0].failure} To try them again: ftcore study --resume {record.directory}"
+            f"{failures[0].failure}. To try them again: ftcore study --resume {record.directory}"
         )
