@@ -101,7 +101,7 @@ def test_one_run_alone_is_refused(finished: Finished, capfd: pytest.CaptureFixtu
 
 
 def test_runs_are_made_beside_each_other(tmp_path: Path) -> None:
-    given = ["--freeze", "none", "--limit", "20", "--epochs", "1", "--batch-size", "16"]
+    given = ["--freeze", "none", "--limit", "50", "--epochs", "1"]
     grid = ["--clip-norm", "1", "--clip-norm", "-1", "--jobs", "2", "--out", str(tmp_path)]
     assert main(["study", *NET, *given, *grid]) == 3  # not even begun
     grid[3] = "2"
