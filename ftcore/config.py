@@ -107,6 +107,11 @@ class RunConfig(Config):
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, …")
     workers: Annotated[int, Field(ge=0)] = Field(0, description="Processes that load batches.")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Seed of everything random.")
+    repeats: Annotated[int, Field(ge=0)] | None = Field(
+        None,
+        description="Train so many more heads, with the seeds that follow, to tell how much of the "
+        "result is chance; by default 4 where a head alone trains on kept features, else 0.",
+    )
     split_seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         0, description="Seed of the split, where the dataset has none; apart from --seed."
     )
