@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ftcore import ops as ops
     from ftcore import testing as testing
-    from ftcore.api import evaluate, evaluate_logits, predict, run
+    from ftcore.api import evaluate, evaluate_logits, predict, rank, run
     from ftcore.content import digest_of
     from ftcore.download import fetch_weights, is_offline
     from ftcore.errors import (
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
         Task,
         Weights,
     )
-    from ftcore.record import MetricValue, Record
+    from ftcore.record import MetricValue, RankingRecord, Record
     from ftcore.weights import load_state_dict, read_state_dict
 
 __version__ = "0.1.0"
@@ -70,6 +70,7 @@ _HOME = {
     "PluginError": "errors",
     "Preprocess": "interfaces",
     "Proportion": "interfaces",
+    "RankingRecord": "record",
     "Record": "record",
     "RequirementError": "errors",
     "Split": "interfaces",
@@ -91,6 +92,7 @@ _HOME = {
     "list_images": "images.files",
     "load_state_dict": "weights",
     "predict": "api",
+    "rank": "api",
     "read_state_dict": "weights",
     "run": "api",
 }
@@ -115,6 +117,7 @@ __all__ = [
     "PluginError",
     "Preprocess",
     "Proportion",
+    "RankingRecord",
     "Record",
     "RequirementError",
     "Split",
@@ -138,6 +141,7 @@ __all__ = [
     "load_state_dict",
     "ops",
     "predict",
+    "rank",
     "read_state_dict",
     "run",
     "testing",

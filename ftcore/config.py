@@ -39,6 +39,22 @@ LearningRate = Annotated[float | Literal["auto"], _number_or_auto(sys.float_info
 WeightDecay = Annotated[float | Literal["auto"], _number_or_auto(0.0, "of 0 or above")]
 
 
+def _count_or_all(value: Any) -> Any:
+    if value is None or value == "all":
+        return value
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = 0
+    if number < 1:
+        raise ValueError("it is a number of backbones, 1 or more, or all")
+    return number
+
+
+ScoreName = Literal["logme", "knn", "regularized_h_score", "h_score", "transrate", "leep", "nce"]
+CostName = Literal["latency", "flops", "parameters", "memory"]
+
+
 class _Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -154,6 +170,30 @@ class LogitsConfig(_Config):
     )
     metric: tuple[str, ...] = Field((), description="Metric; may be repeated.")
     require: tuple[str, ...] = Field((), description="Gate such as 'accuracy>=0.9'; repeatable.")
+
+
+class RankConfig(_Config):
+    """Every choice of a ranking but those it shares with runs, options of `ftcore rank`."""
+
+    backbones: tuple[str, ...] = Field(
+        description="Pretrained models to rank, separated by commas; may be repeated."
+    )
+    weights: tuple[str, ...] = Field(
+        (),
+        description="auto, imagenet or none for all, or NAME=FILE for one backbone; repeatable.  "
+        "[default: auto]",
+    )
+    score: ScoreName = Field("logme", description="Score that ranks, and that --verify goes by.")
+    sort: ScoreName | CostName | None = Field(
+        None, description="Score or cost to sort by; by default --score."
+    )
+    examples: Count = Field(
+        5000, description="Most examples of train and val to rank on; more are sampled by class."
+    )
+    verify: Annotated[int | Literal["all"] | None, BeforeValidator(_count_or_all)] = Field(
+        None, description="Fine-tune so many of the best backbones, or all, and compare."
+    )
+    seeds: Count = Field(1, description="Runs of each backbone verified, from --seed on.")
 
 
 def _sentences(error: ValidationError, known: list[str]) -> str:

@@ -10,6 +10,7 @@ from ftcore.api.data import DataSummary, check_data
 from ftcore.api.evaluation import evaluate
 from ftcore.api.logits import evaluate_logits
 from ftcore.api.prediction import Prediction, predict
+from ftcore.api.ranking import check_ranked, rank
 from ftcore.api.requirements import check_requirements
 from ftcore.api.runs import Plan, plan, resume, run
 
@@ -18,12 +19,14 @@ __all__ = [
     "Plan",
     "Prediction",
     "check_data",
+    "check_ranked",
     "check_requirements",
     "evaluate",
     "evaluate_logits",
     "feature_cache",
     "plan",
     "predict",
+    "rank",
     "resume",
     "run",
 ]

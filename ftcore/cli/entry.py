@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "ftcore.cli.run:command",
     "evaluate": "ftcore.cli.evaluate:command",
     "predict": "ftcore.cli.predict:command",
+    "rank": "ftcore.cli.rank:command",
     "data": "ftcore.cli.data:command",
     "cache": "ftcore.cli.cache:command",
     "list": "ftcore.cli.list:command",

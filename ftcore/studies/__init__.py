@@ -1,0 +1,1 @@
+"""Studies: many runs, or many backbones, that answer one question."""
