@@ -152,9 +152,8 @@ def _evidence(squares: Floats, weights: Floats, total: float, n: int) -> float:
         gamma = (squares / (squares + ratio)).sum()
         length = (squares * weights / (squares + ratio) ** 2).sum()
         residual = (weights * (ratio / (squares + ratio)) ** 2).sum() + outside
-        if not (length > 0 and residual > 0):
-            break
-        new = float(np.clip(gamma / length * residual / (n - gamma), least, most))
+        new = most if length == 0 else gamma / length * residual / (n - gamma)
+        new = float(np.clip(new, least, most))
         settled = abs(new - ratio) <= SETTLED * ratio
         ratio = new
         if settled:
