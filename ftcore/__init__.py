@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ftcore.interfaces import (
         Adapter,
         Backbone,
+        ComparableTask,
         DataBundle,
         FreezePlan,
         FreezingStrategy,
@@ -55,6 +56,7 @@ _HOME = {
     "Adapter": "interfaces",
     "ArraySplit": "images.splits",
     "Backbone": "interfaces",
+    "ComparableTask": "interfaces",
     "ConfigError": "errors",
     "DataBundle": "interfaces",
     "DataError": "errors",
@@ -102,6 +104,7 @@ __all__ = [
     "Adapter",
     "ArraySplit",
     "Backbone",
+    "ComparableTask",
     "ConfigError",
     "DataBundle",
     "DataError",

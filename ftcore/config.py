@@ -39,23 +39,9 @@ LearningRate = Annotated[float | Literal["auto"], _number_or_auto(sys.float_info
 WeightDecay = Annotated[float | Literal["auto"], _number_or_auto(0.0, "of 0 or above")]
 
 
-def _count_or_all(value: Any) -> Any:
-    if value is None or value == "all":
-        return value
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = 0
-    if number < 1:
-        raise ValueError("it is a number of backbones, 1 or more, or all")
-    return number
+class Config(BaseModel):
+    """Options that are validated together; an unknown one is an error that names it."""
 
-
-ScoreName = Literal["logme", "knn", "regularized_h_score", "h_score", "transrate", "leep", "nce"]
-CostName = Literal["latency", "flops", "parameters", "memory"]
-
-
-class _Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod
@@ -67,7 +53,7 @@ class _Config(BaseModel):
             raise ConfigError(f"{source}: {_sentences(error, list(cls.model_fields))}") from None
 
 
-class RunConfig(_Config):
+class RunConfig(Config):
     """Every choice of a run, with its default."""
 
     backbone: str = Field("resnet18", description="Pretrained model (ftcore list backbones).")
@@ -124,6 +110,22 @@ class RunConfig(_Config):
     split_seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         0, description="Seed of the split, where the dataset has none; apart from --seed."
     )
+    fold: str | None = Field(
+        None,
+        description="Cross-validate: test on one fold of the training examples and train on the "
+        "others, as in 2/5, the second of five.",
+    )
+    group: str | None = Field(
+        None,
+        description="Keep examples of a group in one part: a regular expression that finds the "
+        "group in an example's id, or a .csv file with the columns id and group.",
+    )
+    limit: Count | None = Field(
+        None, description="Use at most so many training examples, of each class the same share."
+    )
+    shots: Count | None = Field(
+        None, description="Train on so many examples of each class, drawn by --seed."
+    )
     cache: Literal["auto", "off", "memory", "disk"] = Field(
         "auto",
         description="Compute the frozen bottom once and keep its outputs: on disk for later runs, "
@@ -133,6 +135,9 @@ class RunConfig(_Config):
         "auto",
         description="How the frozen bottom is computed once: plain, with BatchNorm folded into "
         "convolutions, or compiled as well.",
+    )
+    save: Literal["model", "nothing"] = Field(
+        "model", description="Whether the trained model is written, which ftcore predict needs."
     )
     out: Path = Field(Path("runs"), description="Folder in which the run's folder is made.")
     require: tuple[str, ...] = Field(
@@ -150,7 +155,7 @@ class RunConfig(_Config):
         return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 
-class LogitsConfig(_Config):
+class LogitsConfig(Config):
     """Every choice of an evaluation of stored logits, options of `ftcore evaluate`."""
 
     logits: Path = Field(
@@ -170,30 +175,6 @@ class LogitsConfig(_Config):
     )
     metric: tuple[str, ...] = Field((), description="Metric; may be repeated.")
     require: tuple[str, ...] = Field((), description="Gate such as 'accuracy>=0.9'; repeatable.")
-
-
-class RankConfig(_Config):
-    """Every choice of a ranking but those it shares with runs, options of `ftcore rank`."""
-
-    backbones: tuple[str, ...] = Field(
-        description="Pretrained models to rank, separated by commas; may be repeated."
-    )
-    weights: tuple[str, ...] = Field(
-        (),
-        description="auto, imagenet or none for all, or NAME=FILE for one backbone; repeatable.  "
-        "[default: auto]",
-    )
-    score: ScoreName = Field("logme", description="Score that ranks, and that --verify goes by.")
-    sort: ScoreName | CostName | None = Field(
-        None, description="Score or cost to sort by; by default --score."
-    )
-    examples: Count = Field(
-        5000, description="Most examples of train and val to rank on; more are sampled by class."
-    )
-    verify: Annotated[int | Literal["all"] | None, BeforeValidator(_count_or_all)] = Field(
-        None, description="Fine-tune so many of the best backbones, or all, and compare."
-    )
-    seeds: Count = Field(1, description="Runs of each backbone verified, from --seed on.")
 
 
 def _sentences(error: ValidationError, known: list[str]) -> str:

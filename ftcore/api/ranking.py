@@ -12,16 +12,17 @@ from typing import Any
 from ftcore.api.candidates import parse_candidates
 from ftcore.api.composition import compose, make_metrics
 from ftcore.api.runs import run
-from ftcore.config import RankConfig, RunConfig
+from ftcore.config import RunConfig
 from ftcore.engine import storage
 from ftcore.engine.checks import check_inputs, check_targets
 from ftcore.engine.device import Machine, environment
 from ftcore.engine.observer import Observer
-from ftcore.engine.splits import complete_splits
+from ftcore.engine.partition import make_parts
 from ftcore.errors import DataError, FtcoreError, StoppedError
 from ftcore.interfaces import DataBundle, Task
 from ftcore.plugins import Plugins, plugin_manager
 from ftcore.record import RankedBackbone, RankingRecord, VerificationRecord, VerifiedRun
+from ftcore.studies.ranking.config import RankConfig, parse_options
 from ftcore.studies.ranking.notes import notes_of
 from ftcore.studies.ranking.ranking import in_order, mark_undominated, rank_backbone
 from ftcore.studies.ranking.sample import training_part
@@ -39,10 +40,7 @@ def rank(
     Raises UsageError for names that are not registered, ConfigError and DataError for options and
     data that no backbone could be ranked with.
     """
-    own = {name: value for name, value in options.items() if name in RankConfig.model_fields}
-    shared = {name: value for name, value in options.items() if name not in own}
-    choice = RankConfig.parse(own, "ftcore.rank")
-    config = RunConfig.parse(shared, "ftcore.rank")
+    choice, config = parse_options(options, "ftcore.rank")
     return _Ranking(choice, config, plugins or plugin_manager(), observer or Observer()).record()
 
 
@@ -100,7 +98,7 @@ class _Ranking:
         bundle = self.plugins.create("datasets", self.config.dataset)
         task = self.plugins.create("tasks", self.config.task or bundle.task)
         self._metric(task)
-        bundle = complete_splits(bundle, self.config.split_seed)
+        bundle = make_parts(bundle, self.config)
         check_targets(bundle, task)
         for note in bundle.notes:
             self.observer.note(f"note: {note}")

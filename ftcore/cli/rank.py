@@ -8,19 +8,15 @@ import click
 
 from ftcore.cli.options import config_options, given, json_option, quiet_option, verbose_option
 from ftcore.cli.output import terminal_width
-from ftcore.config import RankConfig, RunConfig
+from ftcore.studies.ranking.config import SHARED, RankConfig
 
 if TYPE_CHECKING:
     from ftcore.plugins import Plugins
 
-# A ranking gives each backbone its own, and has no single result to hold against a gate.
-_NOT_SHARED = ("backbone", "weights", "require")
-_SHARED = [name for name in RunConfig.model_fields if name not in _NOT_SHARED]
-
 
 @click.command("rank", short_help="Say which pretrained backbone suits a dataset.")
 @config_options(of=RankConfig)
-@config_options(_SHARED)
+@config_options(SHARED)
 @json_option
 @quiet_option
 @verbose_option

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from ftcore.record.comparison import (
+    ComparisonRecord,
+    DifferenceRecord,
+    PairRecord,
+    SignificanceRecord,
+    Verdict,
+)
 from ftcore.record.part import Part, format_bytes
 from ftcore.record.ranking import (
     CorrelationRecord,
@@ -25,23 +32,40 @@ from ftcore.record.run import (
     StageRecord,
     WeightsRecord,
 )
+from ftcore.record.study import (
+    CellRecord,
+    MemberRecord,
+    ScoreRecord,
+    SpreadRecord,
+    StudyRecord,
+)
 
 __all__ = [
+    "CellRecord",
+    "ComparisonRecord",
     "CorrelationRecord",
     "CostRecord",
     "CountsRecord",
+    "DifferenceRecord",
     "EpochRecord",
     "FeaturesRecord",
     "FreezeRecord",
     "LatencyRecord",
     "LogitsRecord",
+    "MemberRecord",
     "MetricValue",
+    "PairRecord",
     "Part",
     "RankedBackbone",
     "RankingRecord",
     "Record",
+    "ScoreRecord",
     "SearchRecord",
+    "SignificanceRecord",
+    "SpreadRecord",
     "StageRecord",
+    "StudyRecord",
+    "Verdict",
     "VerificationRecord",
     "VerifiedBackbone",
     "VerifiedRun",

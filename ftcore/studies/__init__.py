@@ -1,1 +1,1 @@
-"""Studies: many runs, or many backbones, that answer one question."""
+"""Many runs that answer one question: how good, how stable, which is better."""

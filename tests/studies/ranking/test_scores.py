@@ -6,7 +6,7 @@ import typing
 import numpy as np
 import pytest
 
-from ftcore.config import ScoreName
+from ftcore.studies.ranking.config import ScoreName
 from ftcore.studies.ranking.scores import NAMES, knn_accuracy, leep, nce, score
 from tests.studies.ranking import oracle
 from tests.studies.ranking.data import CASES, Case
