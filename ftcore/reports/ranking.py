@@ -101,7 +101,9 @@ def _verified(verification: VerificationRecord, width: int) -> list[str]:
     seeds = max((len(each.runs) for each in backbones), default=0)
     metric = verification.metric
     lines = textwrap.wrap(
-        f"fine-tuned, {metric} (mean over {seeds} seed{'s' * (seeds > 1)}, 95 % interval):", width
+        f"fine-tuned, {metric} (mean over {seeds} seed{'s' * (seeds > 1)}, 95 % interval), "
+        "chosen on val:",
+        width,
     )
     test = [each.test for each in backbones]
     lines += fold(
@@ -116,7 +118,7 @@ def _verified(verification: VerificationRecord, width: int) -> list[str]:
         width,
     )
     shown = [each for each in verification.correlations if each.part == "test"]
-    lines += ["", "rank correlation of each score with test:"]
+    lines += ["", "rank correlation of scores with test:"]
     lines += fold(_correlations(shown), width)
     return lines + _wrap(f"caution: {verification.caution}", width) * bool(verification.caution)
 
@@ -132,7 +134,7 @@ def _correlations(shown: Sequence[CorrelationRecord]) -> list[Column]:
 
 
 def _remark(each: VerifiedBackbone) -> str:
-    return "chosen, best on val" if each.is_chosen else ""
+    return "chosen" if each.is_chosen else ""
 
 
 def _number(value: float | None) -> str:

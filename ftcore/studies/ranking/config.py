@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from ftcore.config import Config, Count, RunConfig
+from ftcore.errors import UsageError
 
 ScoreName = Literal["logme", "knn", "regularized_h_score", "h_score", "transrate", "leep", "nce"]
 CostName = Literal["latency", "flops", "parameters", "memory"]
@@ -54,7 +55,12 @@ class RankConfig(Config):
 
 
 def parse_options(options: Mapping[str, Any], source: str) -> tuple[RankConfig, RunConfig]:
-    """Return the ranking's own options and those of its runs; ConfigError names a wrong one."""
+    """Return the ranking's own options and those of its runs.
+
+    ConfigError names a wrong one, UsageError asks for the backbones.
+    """
+    if not options.get("backbones"):
+        raise UsageError("name the backbones to rank, as in --backbones mobilenet_v2,resnet18")
     own = {name: value for name, value in options.items() if name not in SHARED}
     shared = {name: value for name, value in options.items() if name in SHARED}
     return RankConfig.parse(own, source), RunConfig.parse(shared, source)

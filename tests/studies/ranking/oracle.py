@@ -102,15 +102,15 @@ def leep(source: Floats, targets: Ints) -> float:
     joint = {(y, z): 0.0 for y in labels for z in range(outputs)}
     for probabilities, y in zip(source, targets.tolist(), strict=True):
         for z in range(outputs):
-            joint[y, z] += probabilities[z] / n
+            joint[y, z] += float(probabilities[z]) / n
     total = 0.0
     for probabilities, y in zip(source, targets.tolist(), strict=True):
         expected = 0.0
         for z in range(outputs):
             marginal = sum(joint[label, z] for label in labels)
-            expected += joint[y, z] / marginal * probabilities[z]
+            expected += float(joint[y, z] / marginal * probabilities[z])
         total += math.log(expected)
-    return total / n
+    return total / len(targets)
 
 
 def nce(guesses: Ints, targets: Ints) -> float:
@@ -132,5 +132,5 @@ def knn_accuracy(features: Floats, targets: Ints, neighbours: int) -> float:
         for cosine, label in nearest:
             count, total = votes.get(label, (0, 0.0))
             votes[label] = (count + 1, total + cosine)
-        right += max(votes, key=lambda label: votes[label]) == targets[i]
+        right += int(max(votes, key=lambda label: votes[label]) == targets[i])
     return right / len(features)
