@@ -27,6 +27,7 @@ from ftcore.studies.ranking.notes import notes_of
 from ftcore.studies.ranking.ranking import in_order, mark_undominated, rank_backbone
 from ftcore.studies.ranking.sample import training_part
 from ftcore.studies.ranking.verification import describe_run, verify
+from ftcore.studies.running import Nested
 
 
 def rank(
@@ -84,6 +85,7 @@ class _Ranking:
         record = self._describe(ranked, bundle, sample, directory)
         _write(directory, record)
         if self.choice.verify is not None:
+            self.observer.run_started(directory)  # from here on, what is stopped can be resumed
             verification = self._verify(ranked, candidates, self._metric(task))
             self.seconds["verification"] = verification.seconds
             update = {"verification": verification, "timings": dict(self.seconds)}
@@ -164,28 +166,26 @@ class _Ranking:
         self, ranked: Sequence[RankedBackbone], candidates: Mapping[str, str], metric: str
     ) -> VerificationRecord:
         start = time.perf_counter()
+        quieter = Nested(self.observer)
         usable = [each for each in in_order(ranked, self.choice.score) if not each.failure]
         if isinstance(self.choice.verify, int):
             usable = usable[: self.choice.verify]
         runs = {
             each.name: [
-                self._run(each.name, candidates[each.name], self.config.seed + number)
+                self._run(each.name, candidates[each.name], self.config.seed + number, quieter)
                 for number in range(self.choice.seeds)
             ]
             for each in usable
         }
         return verify(ranked, runs, metric, time.perf_counter() - start)
 
-    def _run(self, name: str, weights: str, seed: int) -> VerifiedRun:
+    def _run(self, name: str, weights: str, seed: int, observer: Observer) -> VerifiedRun:
         """Fine-tune as `ftcore run` does; a failure is told, and the others go on."""
         self.observer.note(f"fine-tuning {name}, seed {seed}")
         about = {"backbone": name, "weights": weights, "seed": seed}
         try:
-            record = run(
-                self.config.model_copy(update=about),
-                plugins=self.plugins,
-                observer=_Quieter(self.observer),
-            )
+            config = self.config.model_copy(update=about)
+            record = run(config, plugins=self.plugins, observer=observer)
         except StoppedError:
             raise
         except Exception as error:  # the border of one run, as of one backbone above
@@ -193,18 +193,6 @@ class _Ranking:
             self.observer.note(f"{name}, seed {seed} failed: {failure}")
             return VerifiedRun(seed=seed, failure=failure)
         return describe_run(record)
-
-
-class _Quieter(Observer):
-    """Passes on a run's steps and its question whether to stop, but no notes and no epochs."""
-
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
-        self.run_started = observer.run_started  # type: ignore[method-assign]
-        self.step_started = observer.step_started  # type: ignore[method-assign]
-        self.advanced = observer.advanced  # type: ignore[method-assign]
-        self.step_finished = observer.step_finished  # type: ignore[method-assign]
-        self.should_stop = observer.should_stop  # type: ignore[method-assign]
 
 
 def _sentence(error: Exception) -> str:

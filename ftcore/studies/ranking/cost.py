@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from ftcore.engine.batches import Source, to_device
@@ -80,7 +80,8 @@ def measure_memory(module: nn.Module, inputs: Inputs, machine: Machine) -> tuple
         module(inputs)
         torch.cuda.synchronize(machine.device)
         return torch.cuda.max_memory_allocated(machine.device), "allocated on the GPU"
-    given = [*module.parameters(), *module.buffers(), *tree_leaves(inputs)]
+    leaves = [leaf for leaf in tree_leaves(inputs) if isinstance(leaf, Tensor)]
+    given = [*module.parameters(), *module.buffers(), *leaves]
     with Watch(given) as watch:
         module(inputs)
     return watch.peak, "tensors alive at once; without memory within an operator"

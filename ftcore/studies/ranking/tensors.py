@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -44,6 +45,8 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return output
 
     def _see(self, tensor: Tensor) -> None:
+        if tensor.layout != torch.strided:  # it has no storage of its own
+            return
         storage = tensor.untyped_storage()
         key, size = storage._cdata, storage.nbytes()
         if key in self._alive:
