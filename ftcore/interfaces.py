@@ -290,6 +290,14 @@ class Proportion(Metric, Protocol):
 
 
 @runtime_checkable
+class RowProportion(Proportion, Protocol):
+    """A proportion whose trials are the rows of the statistics, so that two can be paired."""
+
+    def successes(self, rows: Mapping[str, Tensor]) -> Tensor:
+        """Return for each row whether it is a success, bool (N,); False for one not scored."""
+
+
+@runtime_checkable
 class Task(Protocol):
     """What a dataset asks for. Never prints, reads files, or knows the optimizer."""
 

@@ -6,6 +6,7 @@ A configuration is a RunConfig, or its fields: ftcore.run(backbone="resnet18", e
 from __future__ import annotations
 
 from ftcore.api.cache import feature_cache
+from ftcore.api.comparison import compare
 from ftcore.api.data import DataSummary, check_data
 from ftcore.api.evaluation import evaluate
 from ftcore.api.logits import evaluate_logits
@@ -13,6 +14,7 @@ from ftcore.api.prediction import Prediction, predict
 from ftcore.api.ranking import check_ranked, rank
 from ftcore.api.requirements import check_requirements
 from ftcore.api.runs import Plan, plan, resume, run
+from ftcore.api.studies import resume_study, study
 
 __all__ = [
     "DataSummary",
@@ -21,6 +23,7 @@ __all__ = [
     "check_data",
     "check_ranked",
     "check_requirements",
+    "compare",
     "evaluate",
     "evaluate_logits",
     "feature_cache",
@@ -28,5 +31,7 @@ __all__ = [
     "predict",
     "rank",
     "resume",
+    "resume_study",
     "run",
+    "study",
 ]

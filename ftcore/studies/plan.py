@@ -35,11 +35,13 @@ class Cell:
 
 
 def describe(settings: Mapping[str, Any]) -> str:
-    """Return settings as in "freeze=none lr=0.1"; a single one by its value."""
-    shown = {name: "full" if value is None else value for name, value in settings.items()}
-    if len(shown) == 1 and "shots" not in shown:
-        return str(next(iter(shown.values())))
-    return " ".join(f"{name}={value}" for name, value in shown.items())
+    """Return settings as in "resnet18 freeze=none lr=0.1"."""
+    words = []
+    for name, value in settings.items():
+        shown = "full" if value is None else value
+        is_plain = name == "backbone" or (len(settings) == 1 and name in ("freeze", "dataset"))
+        words.append(str(shown) if is_plain else f"{name}={shown}")
+    return " ".join(words)
 
 
 def plan_runs(config: StudyConfig) -> tuple[Cell, ...]:
@@ -63,7 +65,7 @@ def plan_runs(config: StudyConfig) -> tuple[Cell, ...]:
 
 
 def _name(number: int, settings: Mapping[str, Any], fold: int | None, seed: int) -> str:
-    words = [describe({name: value}) for name, value in settings.items()]
+    words = [describe(settings)] if settings else []
     words += [] if fold is None else [f"fold{fold + 1}"]
     text = "-".join([f"{number:03}", *words, f"seed{seed}"])
     return re.sub(r"[^A-Za-z0-9_.+=-]+", "-", text)[:100]

@@ -43,6 +43,14 @@ class Result:
     failure: str = ""
     seconds: float = 0.0
 
+    @property
+    def words(self) -> str:
+        """The first score, or the failure."""
+        if self.record is None:
+            return f"failed: {self.failure}"
+        name, metric = next(iter(self.record.metrics.items()))
+        return f"{name} undefined" if metric.value is None else f"{name} {metric.value:.4f}"
+
 
 @dataclass
 class Runner:
@@ -79,8 +87,7 @@ class Runner:
 
     def _take(self, result: Result) -> None:
         self.results[result.member.name] = result
-        if result.failure:
-            self.observer.note(f"{result.member.name} failed: {result.failure}")
+        self.observer.member_finished(result.member.name, result.words)
         self.observer.advanced(1)
 
     def _run_family(self, members: Sequence[Member]) -> list[Member]:

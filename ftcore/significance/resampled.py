@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ftcore.studies.significance import LEVEL, ROUNDING, Difference, Test
+from ftcore.significance.paired import LEVEL, ROUNDING, Difference, Test
 
 
 def paired_bootstrap_interval(replicates: ArrayLike, value: float) -> Difference:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ftcore.studies.resampled import combined, paired_bootstrap_interval, permutation
+from ftcore.significance.resampled import combined, paired_bootstrap_interval, permutation
 
 
 def test_percentiles_and_p_of_replicates() -> None:
