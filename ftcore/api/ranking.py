@@ -18,6 +18,7 @@ from ftcore.engine.checks import check_inputs, check_targets
 from ftcore.engine.device import Machine, environment
 from ftcore.engine.observer import Observer
 from ftcore.engine.partition import make_parts
+from ftcore.engine.parts import RunParts
 from ftcore.errors import DataError, FtcoreError, StoppedError
 from ftcore.interfaces import DataBundle, Task
 from ftcore.plugins import Plugins, plugin_manager
@@ -120,6 +121,7 @@ class _Ranking:
             "views": 0,
             "cache": "memory" if self.config.cache == "off" else self.config.cache,
         }
+        parts: RunParts | None = None
         try:
             parts = compose(self.config.model_copy(update=about), self.plugins)
             if parts.backbone.weights.note:
@@ -128,7 +130,7 @@ class _Ranking:
         except StoppedError:
             raise
         except Exception as error:  # a border: a backbone is a stranger's, and may break in any way
-            if isinstance(error, DataError):
+            if isinstance(error, DataError) and parts is not None:
                 check_inputs(sample, self.observer, None)
             failure = _sentence(error)
             self.observer.note(f"{name} failed: {failure}")
@@ -169,7 +171,8 @@ class _Ranking:
         quieter = Nested(self.observer)
         usable = [each for each in in_order(ranked, self.choice.score) if not each.failure]
         if isinstance(self.choice.verify, int):
-            usable = usable[: self.choice.verify]
+            scored = [each for each in usable if each.scores[self.choice.score] is not None]
+            usable = scored[: self.choice.verify]
         runs = {
             each.name: [
                 self._run(each.name, candidates[each.name], self.config.seed + number, quieter)

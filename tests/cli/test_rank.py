@@ -184,6 +184,18 @@ def test_wrong_usage_is_refused_and_leaves_nothing(
 
 
 @pytest.mark.usefixtures("_plugins")
+def test_what_has_no_score_is_not_among_the_best(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    given = ("--backbones", "small,wide", "--score", "leep", "--verify", "2", "-q", "--json")
+    assert rank(tmp_path, *given) == 0
+    record = RankingRecord.model_validate_json(capfd.readouterr().out)
+    assert record.verification is not None
+    assert [each.name for each in record.verification.backbones] == ["wide"]
+    assert "no leep: small (the weights came without a head)" in record.notes
+
+
+@pytest.mark.usefixtures("_plugins")
 def test_data_that_is_broken_is_no_failure_of_the_backbones(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

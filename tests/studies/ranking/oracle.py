@@ -54,7 +54,10 @@ def log_me_by_iteration(features: Floats, targets: Ints) -> float:
             mean = beta * np.linalg.inv(matrix) @ features.T @ wanted
             gamma = sum(beta * s / (alpha + beta * s) for s in eigenvalues)
             misfit = float(((features @ mean - wanted) ** 2).sum())
+            before = alpha, beta
             alpha, beta = gamma / float(mean @ mean), (n - gamma) / misfit
+            if np.allclose(before, (alpha, beta), rtol=1e-10, atol=0):
+                break
         matrix = alpha * np.eye(d) + beta * features.T @ features
         mean = beta * np.linalg.inv(matrix) @ features.T @ wanted
         misfit = float(((features @ mean - wanted) ** 2).sum())
