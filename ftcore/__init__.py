@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ftcore import ops as ops
     from ftcore import testing as testing
-    from ftcore.api import compare, evaluate, evaluate_logits, predict, run, study
+    from ftcore.api import compare, evaluate, evaluate_logits, predict, rank, run, study
     from ftcore.content import digest_of
     from ftcore.download import fetch_weights, is_offline
     from ftcore.errors import (
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         Task,
         Weights,
     )
-    from ftcore.record import ComparisonRecord, MetricValue, Record, StudyRecord
+    from ftcore.record import ComparisonRecord, MetricValue, RankingRecord, Record, StudyRecord
     from ftcore.weights import load_state_dict, read_state_dict
 
 __version__ = "0.1.0"
@@ -74,6 +74,7 @@ _HOME = {
     "PluginError": "errors",
     "Preprocess": "interfaces",
     "Proportion": "interfaces",
+    "RankingRecord": "record",
     "Record": "record",
     "RequirementError": "errors",
     "RowProportion": "interfaces",
@@ -98,6 +99,7 @@ _HOME = {
     "list_images": "images.files",
     "load_state_dict": "weights",
     "predict": "api",
+    "rank": "api",
     "read_state_dict": "weights",
     "run": "api",
     "study": "api",
@@ -125,6 +127,7 @@ __all__ = [
     "PluginError",
     "Preprocess",
     "Proportion",
+    "RankingRecord",
     "Record",
     "RequirementError",
     "RowProportion",
@@ -151,6 +154,7 @@ __all__ = [
     "load_state_dict",
     "ops",
     "predict",
+    "rank",
     "read_state_dict",
     "run",
     "study",

@@ -10,6 +10,16 @@ from ftcore.record.comparison import (
     Verdict,
 )
 from ftcore.record.part import Part, format_bytes
+from ftcore.record.ranking import (
+    CorrelationRecord,
+    CostRecord,
+    LatencyRecord,
+    RankedBackbone,
+    RankingRecord,
+    VerificationRecord,
+    VerifiedBackbone,
+    VerifiedRun,
+)
 from ftcore.record.run import (
     CountsRecord,
     EpochRecord,
@@ -34,16 +44,21 @@ from ftcore.record.study import (
 __all__ = [
     "CellRecord",
     "ComparisonRecord",
+    "CorrelationRecord",
+    "CostRecord",
     "CountsRecord",
     "DifferenceRecord",
     "EpochRecord",
     "FeaturesRecord",
     "FreezeRecord",
+    "LatencyRecord",
     "LogitsRecord",
     "MemberRecord",
     "MetricValue",
     "PairRecord",
     "Part",
+    "RankedBackbone",
+    "RankingRecord",
     "Record",
     "RepeatRecord",
     "ScoreRecord",
@@ -53,6 +68,9 @@ __all__ = [
     "StageRecord",
     "StudyRecord",
     "Verdict",
+    "VerificationRecord",
+    "VerifiedBackbone",
+    "VerifiedRun",
     "WeightsRecord",
     "format_bytes",
 ]
