@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ftcore import ops as ops
+    from ftcore import resampling as resampling
     from ftcore import testing as testing
     from ftcore.api import evaluate, evaluate_logits, predict, run
     from ftcore.content import digest_of
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         Phase,
         Preprocess,
         Proportion,
+        ResampledMetric,
         Split,
         StackedTask,
         Stage,
@@ -72,6 +74,7 @@ _HOME = {
     "Proportion": "interfaces",
     "Record": "record",
     "RequirementError": "errors",
+    "ResampledMetric": "interfaces",
     "Split": "interfaces",
     "StackedTask": "interfaces",
     "Stage": "interfaces",
@@ -94,7 +97,7 @@ _HOME = {
     "read_state_dict": "weights",
     "run": "api",
 }
-_MODULES = ("ops", "testing")
+_MODULES = ("ops", "resampling", "testing")
 
 __all__ = [
     "Adapter",
@@ -117,6 +120,7 @@ __all__ = [
     "Proportion",
     "Record",
     "RequirementError",
+    "ResampledMetric",
     "Split",
     "StackedTask",
     "Stage",
@@ -139,6 +143,7 @@ __all__ = [
     "ops",
     "predict",
     "read_state_dict",
+    "resampling",
     "run",
     "testing",
 ]

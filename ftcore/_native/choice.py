@@ -6,12 +6,12 @@ import subprocess
 from collections.abc import Callable
 
 from ftcore._native import toolchain
-from ftcore._native.build import CPU, CUDA, LIBRARIES, Library, require_tools
+from ftcore._native.build import CPU, CUDA, LIBRARIES, RESAMPLE, Library, require_tools
 
 _DEMANDED: dict[str, tuple[Library, ...]] = {
     "auto": (),
-    "cpu": (CPU,),
-    "cuda": (CPU, CUDA),
+    "cpu": (RESAMPLE, CPU),
+    "cuda": (RESAMPLE, CPU, CUDA),
     "none": (),
 }
 
