@@ -48,8 +48,8 @@ def _version(name: str) -> str:
 def _torch() -> dict[str, str]:
     import torch
 
-    from ftcore import resampling
     from ftcore.ops import cpu_kernel, cuda_kernel
+    from ftcore.resampling import kernel
 
     device = "cpu"
     if torch.cuda.is_available():
@@ -59,6 +59,6 @@ def _torch() -> dict[str, str]:
         "threads": f"{torch.get_num_threads()} of {os.cpu_count()} CPUs",
         "evaluation kernel": str(cpu_kernel()),
         "evaluation kernel, cuda": str(cuda_kernel()),
-        "resampling kernel": str(resampling.kernel()),
+        "resampling kernel": str(kernel()),
         "weights cache": str(Path(torch.hub.get_dir()) / "checkpoints"),
     }
