@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 
@@ -57,6 +58,8 @@ def left_out(
 def summary(error: Exception) -> str:
     """Return in one clause why a build failed with `error`, whatever it is."""
     first = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(". ")
+    if whole := re.match(r"Command '\['([^']+)'.*\]' (returned .+)", first):
+        return f"the compiler failed ({whole[1]} {whole[2]})"  # without all of its options
     failed = subprocess.CalledProcessError
     if isinstance(error, failed) or isinstance(error.__cause__, failed):
         return f"the compiler failed ({first})"

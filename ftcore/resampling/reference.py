@@ -23,7 +23,7 @@ Entries: TypeAlias = NDArray[np.uint32]
 
 Filled = TypeVar("Filled", bound=NDArray[Any])
 
-_HELD = 2**18  # numbers of one array, which are made of several replicates where these are short
+_HELD = 2**16  # numbers of one array, of several replicates where these are short: fits caches
 
 
 @dataclass(frozen=True)
@@ -127,16 +127,22 @@ def permute_ratio(numerators: Floats, denominators: Floats, plan: Plan) -> Float
 
 
 class Column:
-    """Entries (N,) taken apart: the unit and the class of each, and where G ties end."""
+    """Entries (N,) taken apart: the unit and the class of each, and G scores that differ."""
 
     def __init__(self, bits: Entries) -> None:
         self.unit = (bits >> 2).astype(np.int64)
-        self.is_positive = (bits & 1).astype(np.bool_)
-        self.last = np.flatnonzero(bits & 2)  # (G,)
+        self.is_positive = (bits & 1).astype(np.int64)
+        self.first = np.flatnonzero(np.append(True, bits[:-1] & 2))  # of each score, (G,)
 
-    def upto(self, weights: Ints) -> Ints:
-        """Return sums of weights (R, N) up to the end of each tie, (R, G)."""
-        return np.cumsum(weights, axis=-1)[:, self.last]
+    def by_score(self, weights: Ints) -> tuple[Ints, Ints]:
+        """Return what weighs at each score, (R, G), of weights (R, N): positives, and all."""
+        positive = weights * self.is_positive
+        if len(self.first) == len(self.unit):
+            return positive, weights
+        return (
+            np.add.reduceat(positive, self.first, axis=-1),
+            np.add.reduceat(weights, self.first, axis=-1),
+        )
 
 
 def _filled(result: Filled, plan: Plan, make: Callable[[Ints], Filled], width: int = 1) -> Filled:
@@ -150,26 +156,26 @@ def _bootstrap(entries: Entries, plan: Plan, statistic: Callable[[Column, Ints],
 
     def values(replicates: Ints) -> Floats:
         counts = plan.counts(replicates)
-        return np.stack([statistic(column, counts[:, column.unit]) for column in columns], -1)
+        return np.stack(
+            [statistic(column, np.take(counts, column.unit, axis=1)) for column in columns], -1
+        )
 
     return _filled(np.empty((plan.replicates, len(columns))), plan, values, entries.shape[1])
 
 
 def _auroc(column: Column, weights: Ints) -> Floats:
-    positives = column.upto(weights * column.is_positive)
-    negatives = column.upto(weights) - positives
-    tied_negative = np.diff(negatives, axis=-1, prepend=0)
-    # Twice the positives above plus the positives that tie: those above plus those not below.
-    above_and_upto = positives + positives - np.diff(positives, axis=-1, prepend=0)
-    doubled = (tied_negative * above_and_upto).sum(-1)
-    return _divide(doubled, 2 * positives[:, -1] * negatives[:, -1])
+    positive, everything = column.by_score(weights)
+    negative, upto = everything - positive, np.cumsum(positive, axis=-1)
+    # Twice the positives above, and once those that tie: those not below and those above.
+    doubled = np.einsum("ij,ij->i", negative, 2 * upto - positive)
+    return _divide(doubled, 2 * upto[:, -1] * negative.sum(-1))
 
 
 def _average_precision(column: Column, weights: Ints) -> Floats:
-    positives, all_upto = column.upto(weights * column.is_positive), column.upto(weights)
-    tied_positive = np.diff(positives, axis=-1, prepend=0)
-    total = _in_order(tied_positive * (positives / np.maximum(all_upto, 1)))
-    return _divide(total, positives[:, -1])
+    positive, everything = column.by_score(weights)
+    upto, all_upto = np.cumsum(positive, axis=-1), np.cumsum(everything, axis=-1)
+    total = _in_order(positive * (upto / np.maximum(all_upto, 1)))
+    return _divide(total, upto[:, -1])
 
 
 def _ratio(numerators: Floats, denominators: Floats) -> Floats:

@@ -79,6 +79,11 @@ def test_a_lacking_tool_is_the_obstacle(monkeypatch: pytest.MonkeyPatch) -> None
             NINJA,
             "the compiler failed (Error compiling obj",
         ),
+        (
+            RuntimeError("Command '['g++', '-I/x y', 'a.cpp']' returned non-zero exit status 1"),
+            None,
+            "the compiler failed (g++ returned non-zero exit status 1)",
+        ),
         (NINJA, None, "the compiler failed (Command 'ninja' returned non-zero exit status 1)"),
     ],
 )
