@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ftcore import ops as ops
+    from ftcore import resampling as resampling
     from ftcore import testing as testing
     from ftcore.api import compare, evaluate, evaluate_logits, predict, rank, run, study
     from ftcore.content import digest_of
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         Phase,
         Preprocess,
         Proportion,
+        ResampledMetric,
         RowProportion,
         Split,
         StackedTask,
@@ -78,6 +80,7 @@ _HOME = {
     "Record": "record",
     "RequirementError": "errors",
     "RowProportion": "interfaces",
+    "ResampledMetric": "interfaces",
     "Split": "interfaces",
     "StackedTask": "interfaces",
     "Stage": "interfaces",
@@ -104,7 +107,7 @@ _HOME = {
     "run": "api",
     "study": "api",
 }
-_MODULES = ("ops", "testing")
+_MODULES = ("ops", "resampling", "testing")
 
 __all__ = [
     "Adapter",
@@ -130,6 +133,7 @@ __all__ = [
     "RankingRecord",
     "Record",
     "RequirementError",
+    "ResampledMetric",
     "RowProportion",
     "Split",
     "StackedTask",
@@ -156,6 +160,7 @@ __all__ = [
     "predict",
     "rank",
     "read_state_dict",
+    "resampling",
     "run",
     "study",
     "testing",
