@@ -129,7 +129,9 @@ class RunConfig(Config):
         None, description="Use at most so many training examples, of each class the same share."
     )
     shots: Count | None = Field(
-        None, description="Train on so many examples of each class, drawn by --seed."
+        None,
+        description="Train on so many examples of each class, drawn by --seed; at most as many "
+        "choose the epoch.",
     )
     cache: Literal["auto", "off", "memory", "disk"] = Field(
         "auto",

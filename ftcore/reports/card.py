@@ -54,7 +54,10 @@ def _title(record: Record) -> str:
     how = f"freeze {config['freeze']}"
     if record.kind == "evaluation":
         how = "evaluated again" if record.directory else "evaluated as it came"
-    return f"{config['backbone']} · {how} · {config['dataset']} · seed {record.seed}"
+    words = [config["backbone"], how, config["dataset"]]
+    words += [f"fold {config['fold']}"] if config.get("fold") else []
+    words += [f"{config['shots']} shots"] if config.get("shots") else []
+    return " · ".join([*words, f"seed {record.seed}"])
 
 
 def _scores(record: Record) -> list[tuple[str, str]]:
