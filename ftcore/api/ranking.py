@@ -185,7 +185,8 @@ class _Ranking:
     def _run(self, name: str, weights: str, seed: int, observer: Observer) -> VerifiedRun:
         """Fine-tune as `ftcore run` does; a failure is told, and the others go on."""
         self.observer.note(f"fine-tuning {name}, seed {seed}")
-        about = {"backbone": name, "weights": weights, "seed": seed}
+        about: dict[str, Any] = {"backbone": name, "weights": weights, "seed": seed}
+        about["repeats"] = self.config.repeats or 0  # the seeds are repeated already
         try:
             config = self.config.model_copy(update=about)
             record = run(config, plugins=self.plugins, observer=observer)
