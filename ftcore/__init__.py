@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ftcore import ops as ops
     from ftcore import testing as testing
-    from ftcore.api import evaluate, evaluate_logits, predict, run
+    from ftcore.api import compare, evaluate, evaluate_logits, predict, run, study
     from ftcore.content import digest_of
     from ftcore.download import fetch_weights, is_offline
     from ftcore.errors import (
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ftcore.interfaces import (
         Adapter,
         Backbone,
+        ComparableTask,
         DataBundle,
         FreezePlan,
         FreezingStrategy,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         Phase,
         Preprocess,
         Proportion,
+        RowProportion,
         Split,
         StackedTask,
         Stage,
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
         Task,
         Weights,
     )
-    from ftcore.record import MetricValue, Record
+    from ftcore.record import ComparisonRecord, MetricValue, Record, StudyRecord
     from ftcore.weights import load_state_dict, read_state_dict
 
 __version__ = "0.1.0"
@@ -55,6 +57,8 @@ _HOME = {
     "Adapter": "interfaces",
     "ArraySplit": "images.splits",
     "Backbone": "interfaces",
+    "ComparableTask": "interfaces",
+    "ComparisonRecord": "record",
     "ConfigError": "errors",
     "DataBundle": "interfaces",
     "DataError": "errors",
@@ -72,14 +76,17 @@ _HOME = {
     "Proportion": "interfaces",
     "Record": "record",
     "RequirementError": "errors",
+    "RowProportion": "interfaces",
     "Split": "interfaces",
     "StackedTask": "interfaces",
     "Stage": "interfaces",
     "Statistics": "interfaces",
     "StoppedError": "errors",
+    "StudyRecord": "record",
     "Task": "interfaces",
     "UsageError": "errors",
     "Weights": "interfaces",
+    "compare": "api",
     "decode_image": "images.decode",
     "digest_of": "content",
     "evaluate": "api",
@@ -93,6 +100,7 @@ _HOME = {
     "predict": "api",
     "read_state_dict": "weights",
     "run": "api",
+    "study": "api",
 }
 _MODULES = ("ops", "testing")
 
@@ -100,6 +108,8 @@ __all__ = [
     "Adapter",
     "ArraySplit",
     "Backbone",
+    "ComparableTask",
+    "ComparisonRecord",
     "ConfigError",
     "DataBundle",
     "DataError",
@@ -117,15 +127,18 @@ __all__ = [
     "Proportion",
     "Record",
     "RequirementError",
+    "RowProportion",
     "Split",
     "StackedTask",
     "Stage",
     "Statistics",
     "StoppedError",
+    "StudyRecord",
     "Task",
     "UsageError",
     "Weights",
     "__version__",
+    "compare",
     "decode_image",
     "digest_of",
     "evaluate",
@@ -140,6 +153,7 @@ __all__ = [
     "predict",
     "read_state_dict",
     "run",
+    "study",
     "testing",
 ]
 

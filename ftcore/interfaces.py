@@ -290,6 +290,14 @@ class Proportion(Metric, Protocol):
 
 
 @runtime_checkable
+class RowProportion(Proportion, Protocol):
+    """A proportion whose trials are the rows of the statistics, so that two can be paired."""
+
+    def successes(self, rows: Mapping[str, Tensor]) -> Tensor:
+        """Return for each row whether it is a success, bool (N,); False for one not scored."""
+
+
+@runtime_checkable
 class Task(Protocol):
     """What a dataset asks for. Never prints, reads files, or knows the optimizer."""
 
@@ -359,3 +367,25 @@ class StackedTask(Task, Protocol):
 
     def stacked_update_(self, statistics: Statistics, outputs: Inputs, targets: Tensor) -> None:
         """Add the outputs, one tensor (heads, N, ...), of a batch to them, in place."""
+
+
+@runtime_checkable
+class ComparableTask(Task, Protocol):
+    """A task whose statistics keep a row for each unit, from which its fields can be made again.
+
+    That is what paired comparisons, permutations, subsets and folds are made of.
+    """
+
+    @property
+    def version(self) -> int:
+        """Raised when the meaning of a row changes; rows of two versions are never compared."""
+
+    def reweigh(
+        self, statistics: Statistics, needs: Collection[str], weights: Tensor
+    ) -> Statistics:
+        """Return replicates in which unit i counts weights[r, i] times: fields (R, ...).
+
+        `weights` are int64 (R, N), one for each row of the statistics, whose fields matter by
+        their shapes alone. A row that a metric needs whole comes back as it is, beside
+        rows["weight"] (R, N).
+        """

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # name -> where it is; imported when it runs, or when the help names it
 COMMANDS = {
     "run": "ftcore.cli.run:command",
+    "study": "ftcore.cli.study:command",
+    "compare": "ftcore.cli.compare:command",
     "evaluate": "ftcore.cli.evaluate:command",
     "predict": "ftcore.cli.predict:command",
     "data": "ftcore.cli.data:command",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from ftcore.record import (
     FeaturesRecord,
     FreezeRecord,
@@ -12,9 +10,9 @@ from ftcore.record import (
     WeightsRecord,
     format_bytes,
 )
+from ftcore.reports.layout import lay_out
 
 SHOWN_METRICS = 4
-NARROW = 50
 
 
 def render_card(record: Record, width: int = 80) -> list[str]:
@@ -35,11 +33,7 @@ def render_card(record: Record, width: int = 80) -> list[str]:
         rows.append(("files", record.directory))
         if record.kind == "run":
             rows.append(("next", f"ftcore predict {record.directory} YOUR_FILES"))
-    column = max(len(label) for label, _ in rows) + 2
-    lines = textwrap.wrap(_title(record), width)
-    for label, text in rows:
-        lines += _wrap(label, text, column, width)
-    return lines
+    return lay_out(_title(record), rows, width)
 
 
 def format_value(metric: MetricValue) -> str:
@@ -110,18 +104,3 @@ def _time(timings: dict[str, float]) -> str:
     total = sum(timings.values())
     parts = [f"{name} {seconds:.1f}" for name, seconds in timings.items() if seconds >= 0.1]
     return f"{total:.1f} s" + (f" ({', '.join(parts)})" if parts else "")
-
-
-def _wrap(label: str, text: str, column: int, width: int) -> list[str]:
-    first, rest = f"{label:<{column}}", " " * column
-    if width < NARROW:  # the label on a line of its own, where two columns would be too thin
-        first, rest = "  ", "  "
-    lines = textwrap.wrap(
-        text,
-        max(width, 20),
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [label, *lines] if width < NARROW and label else lines

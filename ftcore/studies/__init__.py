@@ -1,1 +1,1 @@
-"""What several runs say together: comparisons, significance, and where variance comes from."""
+"""Many runs that answer one question: how good, how stable, which is better."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ftcore.interfaces import Metric, Proportion, Statistics
+from ftcore.interfaces import Metric, Proportion, RowProportion, Statistics
 from ftcore.testing.values import is_close, is_same
 
 if TYPE_CHECKING:
@@ -55,6 +55,11 @@ def _check_value(metric: Metric, statistics: Statistics) -> None:
         assert 0 <= successes <= trials, f"There are {successes} successes in {trials} trials."
         assert not trials or abs(successes / trials - float(value)) < 1e-9, (
             f"trials() says {successes} of {trials}, compute() {float(value)}."
+        )
+    if isinstance(metric, RowProportion):
+        of_rows = int(metric.successes(statistics.rows).sum())
+        assert of_rows == successes, (
+            f"successes() finds {of_rows} among the rows, trials() says {successes}."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, TypeAlias
 
-from ftcore.interfaces import DataBundle, Inputs, StackedTask, Statistics, Task
+from ftcore.interfaces import ComparableTask, DataBundle, Inputs, StackedTask, Statistics, Task
 from ftcore.testing.values import is_close, is_same, mapped
 
 if TYPE_CHECKING:
@@ -55,6 +55,35 @@ def check_stacked(
             assert torch.allclose(found, expected), (
                 f"Of two heads scored together, head {index} has {name} {found}, not {expected}."
             )
+
+
+def check_reweighing(
+    task: ComparableTask, bundle: DataBundle, needs: Collection[str], batch: Batch
+) -> None:
+    """Assert that weights of 0, 1 and 2 give what evaluating as many copies would."""
+    import torch
+
+    statistics = _evaluated(task, bundle, needs, batch)
+    count = len(batch[1])
+    lengths = {len(row) for row in statistics.rows.values()}
+    assert lengths == {count}, f"The rows have the lengths {lengths} for {count} examples."
+    stored = Statistics(task.statistics(bundle, needs).fields, dict(statistics.rows))
+    weights = torch.ones((2, count), dtype=torch.int64)
+    weights[1] = torch.arange(count) % 3
+    replicates = task.reweigh(stored, needs, weights)
+    copies = torch.arange(count).repeat_interleave(weights[1])
+    copied = mapped(batch[0], lambda tensor: tensor[copies]), batch[1][copies]
+    for index, whole in enumerate((statistics, _evaluated(task, bundle, needs, copied))):
+        for name in {*needs} & whole.fields.keys():
+            got, expected = replicates.fields[name][index], whole.fields[name]
+            assert is_close(got.double(), expected.double(), rtol=1e-9, atol=1e-12), (
+                f"reweigh() with weights {weights[index].tolist()} gives {name!r} {got.tolist()}, "
+                f"evaluating so many copies gives {expected.tolist()}."
+            )
+    missing = [name for name in needs if name not in [*replicates.fields, *replicates.rows]]
+    assert not missing, f"reweigh() leaves out {missing}."
+    if replicates.rows:
+        assert is_same(replicates.rows["weight"], weights), "reweigh() changed the weights."
 
 
 def check_resampling(task: Task, bundle: DataBundle, needs: Collection[str], batch: Batch) -> None:

@@ -10,11 +10,24 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ftcore.errors import ConfigError, DataError, UsageError
-from ftcore.interfaces import DataBundle, Inputs, Split, StackedTask, Statistics, Task
+from ftcore.interfaces import (
+    ComparableTask,
+    DataBundle,
+    Inputs,
+    Split,
+    StackedTask,
+    Statistics,
+    Task,
+)
 from ftcore.registry import parse_spec
 from ftcore.testing.refusals import assert_refused
 from ftcore.testing.samples import tiny_backbone
-from ftcore.testing.statistics import check_resampling, check_stacked, check_sums
+from ftcore.testing.statistics import (
+    check_resampling,
+    check_reweighing,
+    check_stacked,
+    check_sums,
+)
 from ftcore.testing.values import leaves, mapped
 
 if TYPE_CHECKING:
@@ -49,6 +62,8 @@ def check_task(task: Task, bundle: DataBundle, needs: Collection[str] = ()) -> N
     check_resampling(task, bundle, needs, (outputs, targets))
     if isinstance(task, StackedTask):
         check_stacked(task, bundle, needs, (outputs, targets))
+    if isinstance(task, ComparableTask):
+        check_reweighing(task, bundle, needs, (outputs, targets))
     _check_reports(task, bundle, needs, (outputs, targets))
 
 

@@ -8,7 +8,7 @@ are nearly alike are drawn together.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import torch
@@ -51,13 +51,43 @@ def resample(
     Counts of examples that were not scored come back as they are. A row comes back whole, beside
     rows["weight"] (count, N). All of it lies on the CPU.
     """
+    summed = _SUMS.keys() & statistics.fields.keys() & set(needs)
+    has_rows = not statistics.fields.keys() >= set(needs)
+    cells = (
+        _of_examples(statistics, _columns(summed)) if has_rows else _coarsest(statistics, summed)
+    )
+    return _replicate(statistics, needs, cells, cells.draw(count, generator))
+
+
+def reweigh(statistics: Statistics, needs: Collection[str], weights: Ints) -> Statistics:
+    """Return the fields in `needs` with example i counted weights[r, i] times, as `resample` does.
+
+    Shape of `weights`: (R, N), with a column for each row of the statistics; those of examples
+    that were not scored count for nothing.
+    """
+    is_scored = _is_scored(statistics)
+    if weights.ndim != 2 or weights.shape[1] != len(is_scored):
+        raise DataError(
+            f"weights have shape {weights.shape}; these statistics have {len(is_scored)} rows, "
+            f"so that weights are (replicates, {len(is_scored)})"
+        )
+    summed = _SUMS.keys() & statistics.fields.keys() & set(needs)
+    cells = _of_examples(statistics, _columns(summed))
+    return _replicate(statistics, needs, cells, [weights[:, is_scored]])
+
+
+def _replicate(
+    statistics: Statistics, needs: Collection[str], cells: Cells, draws: Iterable[Ints]
+) -> Statistics:
+    """Return the fields and rows in `needs` for each row of the weights (r, M) of the cells."""
     names = {name for name in needs if name in statistics.fields}
     summed = names & _SUMS.keys()
     rows = {name: statistics.rows[name].cpu() for name in needs if name not in names}
-    cells = _of_examples(statistics, _columns(summed)) if rows else _coarsest(statistics, summed)
     parts: dict[str, list[Array]] = {name: [] for name in summed}
     weights: list[Ints] = []
-    for drawn in cells.draw(count, generator):
+    count = 0
+    for drawn in draws:
+        count += len(drawn)
         for name, part in parts.items():
             part.append(_field(name, statistics.fields[name].shape, cells, drawn))
         if rows:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ftcore import Backbone, ConfigError, DataBundle, Statistics, ops
 from ftcore.default_plugins.classification.check import check
-from ftcore.default_plugins.classification.resampling import resample
+from ftcore.default_plugins.classification.resampling import resample, reweigh
 from ftcore.default_plugins.classification.statistics import (
     ClassificationStatistics,
     StackedStatistics,
@@ -33,6 +33,7 @@ class ClassificationTask:
     is_balanced: bool = False
 
     name = "classification"
+    version = 1
     metrics = ("accuracy", "f1_macro", "balanced_accuracy", "mcc", "nll", "brier", "ece")
 
     def check(self, bundle: DataBundle) -> None:
@@ -98,6 +99,12 @@ class ClassificationTask:
     ) -> Statistics:
         """Return `count` bootstrap replicates of what `needs` names, over the scored examples."""
         return resample(statistics, needs, count, generator)
+
+    def reweigh(
+        self, statistics: Statistics, needs: Collection[str], weights: Tensor
+    ) -> Statistics:
+        """Return replicates in which example i counts weights[r, i] times, (R, ...)."""
+        return reweigh(statistics, needs, weights.numpy())
 
     def decode(self, outputs: Tensor) -> Mapping[str, Tensor]:
         """Return "prediction" (N,), the most likely class, and "confidence" (N,), its softmax."""

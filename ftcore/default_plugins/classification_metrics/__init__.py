@@ -58,7 +58,12 @@ def accuracy() -> Metric:
     """Share of examples predicted right."""
     from ftcore.default_plugins.classification_metrics.kinds import ProportionMetric
 
-    return ProportionMetric("accuracy", ("n", "correct"), lambda s: s.fields["correct"].sum(-1))
+    return ProportionMetric(
+        "accuracy",
+        ("n", "correct"),
+        lambda statistics: statistics.fields["correct"].sum(-1),
+        lambda rows: rows["prediction"] == rows["target"],
+    )
 
 
 def top_k(k: int = 5) -> Metric:
@@ -67,7 +72,12 @@ def top_k(k: int = 5) -> Metric:
 
     if k < 1:
         raise UsageError(f"top_k: k is {k}; it must be 1 or more")
-    return ProportionMetric(f"top_{k}", ("n", "rank"), lambda s: s.fields["rank"][..., :k].sum(-1))
+    return ProportionMetric(
+        f"top_{k}",
+        ("n", "rank"),
+        lambda statistics: statistics.fields["rank"][..., :k].sum(-1),
+        lambda rows: rows["rank"] < k,
+    )
 
 
 def top_5() -> Metric:

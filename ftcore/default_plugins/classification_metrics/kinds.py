@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -31,13 +31,18 @@ class ProportionMetric:
 
     name: str
     needs: tuple[str, ...]  # n among them
-    successes: Callable[[Statistics], Tensor]
+    count: Callable[[Statistics], Tensor]  # the successes among all, (*)
+    of_rows: Callable[[Mapping[str, Tensor]], Tensor]  # whether each example is one, (N,)
     higher_is_better: bool = True
 
     def compute(self, statistics: Statistics) -> Tensor:
         """Return successes / n, (*); NaN where no example was scored."""
-        return divide(self.successes(statistics), statistics.fields["n"])
+        return divide(self.count(statistics), statistics.fields["n"])
 
     def trials(self, statistics: Statistics) -> tuple[int, int]:
         """Return the successes and n."""
-        return int(self.successes(statistics)), int(statistics.fields["n"])
+        return int(self.count(statistics)), int(statistics.fields["n"])
+
+    def successes(self, rows: Mapping[str, Tensor]) -> Tensor:
+        """Return for each example whether it is a success, (N,)."""
+        return self.of_rows(rows) & (rows["prediction"] >= 0)

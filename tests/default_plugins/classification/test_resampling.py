@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ftcore import DataError, Statistics, ops
 from ftcore.default_plugins.classification import cells, levels
-from ftcore.default_plugins.classification.resampling import resample
+from ftcore.default_plugins.classification.resampling import resample, reweigh
 from ftcore.default_plugins.classification.statistics import ClassificationStatistics
 from tests.default_plugins.classification.data import batch
 
@@ -146,3 +146,23 @@ def test_many_examples_drawn_by_levels_vary_as_those_drawn_one_by_one(
         error = (theirs.var(0) / 300 + ours.var(0) / 1000).sqrt()
         assert ((ours.mean(0) - theirs.mean(0)).abs() <= 5 * error).all(), name
         torch.testing.assert_close(ours.std(0), theirs.std(0), rtol=0.2, atol=1e-9)
+
+
+@pytest.mark.parametrize("needs", [BY_CLASS, BY_ROW, ("n", "scores", "target")], ids=len)
+def test_weights_count_an_example_as_often_as_they_say(needs: tuple[str, ...]) -> None:
+    logits, targets = batch(40, 4)
+    statistics = statistics_of(logits, targets, with_scores="scores" in needs)
+    weights = np.random.default_rng(0).integers(3, size=(5, 40))
+    made = reweigh(statistics, needs, weights)
+    for index, weight in enumerate(weights):
+        copies = torch.arange(40).repeat_interleave(torch.from_numpy(weight))
+        expected = statistics_of(logits[copies], targets[copies])
+        for name, field in made.fields.items():
+            assert torch.allclose(field[index].double(), expected.fields[name].double()), name
+    if "scores" in needs:
+        assert torch.equal(made.rows["weight"], torch.from_numpy(weights))
+
+
+def test_weights_of_another_number_of_examples_are_refused() -> None:
+    with pytest.raises(DataError, match=r"\(3, 7\); these statistics have 40 rows"):
+        reweigh(statistics_of(*batch(40, 4)), ("n",), np.ones((3, 7), dtype=np.int64))

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ftcore.studies.significance import ROUNDING, Difference, Test, student
+from ftcore.significance.paired import ROUNDING, Difference, Test, student
 
 Floats: TypeAlias = NDArray[np.float64]
 

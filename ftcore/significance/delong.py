@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ftcore.studies.significance import LEVEL, ROUNDING, Difference, Interval, student
+from ftcore.significance.paired import LEVEL, ROUNDING, Difference, Interval, student
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ftcore.studies import significance
-from ftcore.studies.significance import (
+from ftcore.significance import paired
+from ftcore.significance.paired import (
     corrected_interval,
     corrected_t,
     exact_p,
@@ -42,7 +42,7 @@ def test_mcnemar_by_hand() -> None:
     assert mcnemar(1, 6).p == pytest.approx(2 * (1 + 7 / 2) / 128)
     # Equal counts: all else is more extreme, and half of what was seen, 6 of 16.
     assert mcnemar(2, 2).p == pytest.approx(1 - 6 / 16 / 2)
-    assert mcnemar(0, 0) == significance.Test(0.0, 1.0, "McNemar, mid-p")
+    assert mcnemar(0, 0) == paired.Test(0.0, 1.0, "McNemar, mid-p")
 
 
 def test_mcnemar_comes_near_the_chi_square_test_for_large_counts() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from ftcore.studies.delong import delong, delong_interval
+from ftcore.significance.delong import delong, delong_interval
 
 Floats = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ftcore.studies.variance import variance_parts
+from ftcore.significance.variance import variance_parts
 
 
 @pytest.mark.parametrize("shared", [1.0, 0.5])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ftcore.studies.resampled import combined, paired_bootstrap_interval, permutation
+from ftcore.significance.resampled import combined, paired_bootstrap_interval, permutation
 
 
 def test_interval_and_p_are_those_of_a_normal_value() -> None:
