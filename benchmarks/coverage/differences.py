@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,15 +13,17 @@ from numpy.random import Generator
 from torch import Tensor
 
 from benchmarks.coverage.classifiers import TASK, Problem, even, scored
-from benchmarks.coverage.tally import Coverage, Rejections
+from benchmarks.coverage.tally import Coverage, Rejections, percentiles
 from ftcore import Metric, Statistics
 from ftcore.default_plugins import classification_metrics as metrics
+from ftcore.engine.bca import bootstrap_interval
 from ftcore.engine.replicates import replicates
 from ftcore.significance.delong import delong, delong_interval
 from ftcore.significance.paired import exact_p, mcnemar
 from ftcore.significance.resampled import paired_bootstrap_interval, permutation
 
 PART = "differences"
+NOTHING = (math.nan, math.nan, "none")
 DRAWS = 400  # enough for a standard error; a comparison draws more
 SHARED = 0.7  # of the variance of the noise that two classifiers see
 OF_CLASSES = (metrics.accuracy(), metrics.f1(), metrics.nll())
@@ -33,6 +36,7 @@ PAIRS = (
     (THREE, 2.0, 200),
     (THREE, 1.8, 200),
     (THREE, 2.0, 1000),
+    (RARE, 2.0, 100),
     (RARE, 2.0, 200),
     (RARE, 1.8, 200),
 )
@@ -104,6 +108,11 @@ def _judge(
     value = float(metric.compute(runs[0])) - float(metric.compute(runs[1]))
     found = paired_bootstrap_interval(drawn[0] - drawn[1], value, TASK.units(runs[0]))
     counts.coverage.add(f"{metric.name}, paired bootstrap", found.low, found.high, truth)
+    if metric.name == "f1_macro":
+        between = drawn[0] - drawn[1]
+        counts.coverage.add("f1_macro, by percentiles", *percentiles(between), truth)
+        low, high, _ = bootstrap_interval(between, value, TASK.units(runs[0])) or NOTHING
+        counts.coverage.add("f1_macro, BCa", low, high, truth)
     if truth == 0:
         counts.rejections.add(f"{metric.name}, paired bootstrap", found.test.p)
 

@@ -11,13 +11,14 @@ from scipy.special import ndtr
 from scipy.stats import binom
 
 from benchmarks.coverage.classifiers import TASK, Problem, even, scored
-from benchmarks.coverage.tally import Coverage
+from benchmarks.coverage.tally import Coverage, percentiles
 from ftcore import Metric
 from ftcore.default_plugins import classification_metrics as metrics
-from ftcore.engine.intervals import intervals, wilson
+from ftcore.engine.intervals import bootstrap, intervals, wilson
 
 PART = "metrics"
-OF_COUNTS = (metrics.f1(), metrics.balanced_accuracy(), metrics.mcc())
+F1 = metrics.f1()
+OF_COUNTS = (F1, metrics.balanced_accuracy(), metrics.mcc())
 OF_PROBABILITIES = (metrics.nll(), metrics.brier(), metrics.ece())
 _Sized: TypeAlias = tuple[tuple[Problem, tuple[int, ...]], ...]
 PROBLEMS: _Sized = (
@@ -90,4 +91,7 @@ def _simulated(
             statistics = scored(logits, torch.from_numpy(targets), needs)
             for name, found in intervals(measured, statistics, TASK, seed=seed).items():
                 tally.add(name, found.low, found.high, truth[name])
+            if F1 in measured:
+                drawn = bootstrap([F1], statistics, TASK, seed=seed)[F1.name]
+                tally.add("f1_macro by percentiles", *percentiles(drawn), truth[F1.name])
         yield from tally.rows(PART, f"{problem.name}, n = {n}")

@@ -6,7 +6,16 @@ import math
 from collections.abc import Hashable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 LEVEL = 0.05
+
+
+def percentiles(drawn: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the plain percentile interval of replicates, to hold others against."""
+    low, high = np.nanquantile(drawn, [LEVEL / 2, 1 - LEVEL / 2]).tolist()
+    return low, high
 
 
 class Coverage:
