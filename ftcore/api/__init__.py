@@ -11,6 +11,7 @@ from ftcore.api.data import DataSummary, check_data
 from ftcore.api.evaluation import evaluate
 from ftcore.api.logits import evaluate_logits
 from ftcore.api.prediction import Prediction, predict
+from ftcore.api.ranking import check_ranked, rank
 from ftcore.api.requirements import check_requirements
 from ftcore.api.runs import Plan, plan, resume, run
 from ftcore.api.studies import resume_study, study
@@ -20,6 +21,7 @@ __all__ = [
     "Plan",
     "Prediction",
     "check_data",
+    "check_ranked",
     "check_requirements",
     "compare",
     "evaluate",
@@ -27,6 +29,7 @@ __all__ = [
     "feature_cache",
     "plan",
     "predict",
+    "rank",
     "resume",
     "resume_study",
     "run",

@@ -10,6 +10,16 @@ from ftcore.record.comparison import (
     Verdict,
 )
 from ftcore.record.part import Part, format_bytes
+from ftcore.record.ranking import (
+    CorrelationRecord,
+    CostRecord,
+    LatencyRecord,
+    RankedBackbone,
+    RankingRecord,
+    VerificationRecord,
+    VerifiedBackbone,
+    VerifiedRun,
+)
 from ftcore.record.run import (
     CountsRecord,
     EpochRecord,
@@ -18,6 +28,7 @@ from ftcore.record.run import (
     LogitsRecord,
     MetricValue,
     Record,
+    RepeatRecord,
     SearchRecord,
     StageRecord,
     WeightsRecord,
@@ -33,17 +44,23 @@ from ftcore.record.study import (
 __all__ = [
     "CellRecord",
     "ComparisonRecord",
+    "CorrelationRecord",
+    "CostRecord",
     "CountsRecord",
     "DifferenceRecord",
     "EpochRecord",
     "FeaturesRecord",
     "FreezeRecord",
+    "LatencyRecord",
     "LogitsRecord",
     "MemberRecord",
     "MetricValue",
     "PairRecord",
     "Part",
+    "RankedBackbone",
+    "RankingRecord",
     "Record",
+    "RepeatRecord",
     "ScoreRecord",
     "SearchRecord",
     "SignificanceRecord",
@@ -51,6 +68,9 @@ __all__ = [
     "StageRecord",
     "StudyRecord",
     "Verdict",
+    "VerificationRecord",
+    "VerifiedBackbone",
+    "VerifiedRun",
     "WeightsRecord",
     "format_bytes",
 ]
