@@ -5,7 +5,7 @@ PLUGINS = $(wildcard plugins/*/)
 ATTACKS = $(wildcard benchmarks/attack_*.py)
 
 .DEFAULT_GOAL = help
-.PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench bench-compare bench-gpu bench-resample bench-frozen bench-finetune attacks clean
+.PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench bench-compare bench-gpu bench-resample bench-frozen bench-finetune coverage attacks clean
 
 help:  ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,10 +37,12 @@ imports:  ## Do imports go down only?
 docs:  ## Write the generated pages anew
 	$(PYTHON) docs/generate.py
 	$(PYTHON) -m benchmarks.performance_page
+	$(PYTHON) -m benchmarks.statistics_page
 
 docs-check:  ## Are the generated pages current?
 	$(PYTHON) docs/generate.py --check
 	$(PYTHON) -m benchmarks.performance_page --check
+	$(PYTHON) -m benchmarks.statistics_page --check
 
 test:  ## Run the tests
 	$(PYTHON) -m pytest
@@ -92,6 +94,10 @@ bench-finetune:  ## Fine-tune beside other tools (of '.[peers]'), which takes mo
 	$(PYTHON) -W ignore -m benchmarks.bench_finetune --whole
 	$(PYTHON) -W ignore -m benchmarks.bench_accuracy
 	$(PYTHON) -m benchmarks.performance_page
+
+coverage:  ## Simulate how often intervals hold the truth and tests reject it, some ten minutes
+	OMP_NUM_THREADS=1 $(PYTHON) -m benchmarks.coverage
+	$(PYTHON) -m benchmarks.statistics_page
 
 attacks:  ## Attack the storage and the rest in full, which takes minutes
 	@for attack in $(ATTACKS:benchmarks/%.py=benchmarks.%); do \

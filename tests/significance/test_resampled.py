@@ -11,12 +11,32 @@ from scipy import stats
 from ftcore.significance.resampled import combined, paired_bootstrap_interval, permutation
 
 
-def test_percentiles_and_p_of_replicates() -> None:
-    drawn = np.arange(-10.0, 90.0)  # 11 of 100 at or below 0
+def test_interval_and_p_are_those_of_a_normal_value() -> None:
+    drawn = np.arange(-50.0, 50.0)
+    error = math.sqrt((100**2 - 1) / 12 * 100 / 99)
     result = paired_bootstrap_interval(drawn, 40.0)
-    assert (result.low, result.high) == pytest.approx((-10 + 0.025 * 99, -10 + 0.975 * 99))
-    assert result.test.p == pytest.approx(2 * 12 / 101)
-    assert result.standard_error == pytest.approx(math.sqrt((100**2 - 1) / 12 * 100 / 99))
+    assert result.standard_error == pytest.approx(error)
+    assert (result.low, result.high) == pytest.approx(
+        (40 - 1.959963985 * error, 40 + 1.959963985 * error), abs=1e-6
+    )
+    assert result.test.p == pytest.approx(2 * stats.norm.sf(40 / error), abs=1e-9)
+    assert result.test.method == "paired bootstrap, 100 draws"
+
+
+def test_of_a_mean_with_its_units_they_are_those_of_the_paired_t_test() -> None:
+    differences = np.random.default_rng(3).normal(0.3, 1, size=25)
+    expected = stats.ttest_1samp(differences, 0)
+    # The exact variance of the bootstrap's mean, as two replicates.
+    spread = differences.std() / math.sqrt(25) / math.sqrt(2)
+    mean = float(differences.mean())
+    result = paired_bootstrap_interval([mean - spread, mean + spread], mean, 25)
+    assert result.test.p == pytest.approx(expected.pvalue, abs=1e-9)
+    interval = expected.confidence_interval(0.95)
+    assert (result.low, result.high) == pytest.approx((interval.low, interval.high), abs=1e-9)
+
+
+def test_one_unit_says_nothing() -> None:
+    assert math.isnan(paired_bootstrap_interval([0.0, 1.0], 0.5, 1).test.p)
 
 
 def test_replicates_that_all_agree_say_nothing() -> None:
