@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ftcore.significance.paired import ROUNDING, Difference, Test, student
+from ftcore.significance.paired import ROUNDING, Difference, Interval, Test, student
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -76,6 +76,22 @@ def combined(
     freedom = variance**2 / noise if noise else math.inf
     method = f"seeds and paired bootstrap, t with {freedom:.3g} degrees of freedom"
     return student(value, math.sqrt(variance), freedom, method)
+
+
+def seed_mean(values: ArrayLike, replicates: ArrayLike) -> Interval:
+    """Return the mean score (S,) of one configuration's seeds, with its interval.
+
+    Replicates are (S, R), and the variance has the parts that it has in `combined`.
+    """
+    seeds = _Seeds.of("of the study", values, replicates)
+    is_finite = np.isfinite(seeds.drawn).all(axis=0)
+    mean = float(seeds.scores.mean())
+    of_mean = seeds.drawn.mean(axis=0)[is_finite]
+    units = max(0.0, _spread(of_mean, mean) ** 2 - seeds.interaction(is_finite))
+    variance, own = units + seeds.variance, seeds.variance
+    freedom = variance**2 / (own**2 / (len(seeds.scores) - 1)) if own else math.inf
+    found = student(mean, math.sqrt(variance), freedom, "")
+    return Interval(mean, found.low, found.high)
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,8 @@ class Pair:
             tests = [_said("seeds and test examples", found)]
         else:
             value = float(second.mean() - first.mean())
-            found = paired_bootstrap_interval(of_second.mean(0) - of_first.mean(0), value)
+            differences = of_second.mean(0) - of_first.mean(0)
+            found = paired_bootstrap_interval(differences, value, len(ids))
             tests = [_said("paired bootstrap", found)]
         if isinstance(self.metric, RowProportion):
             self._add_mcnemar(self.metric, tests, is_single=len(first) == len(second) == 1)

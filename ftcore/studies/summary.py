@@ -13,6 +13,7 @@ from ftcore.engine.replicates import replicates
 from ftcore.interfaces import ComparableTask, Metric, Task
 from ftcore.record import CellRecord, MemberRecord, MetricValue, ScoreRecord, SpreadRecord
 from ftcore.significance.paired import Interval, corrected_interval
+from ftcore.significance.resampled import seed_mean
 from ftcore.significance.variance import variance_parts
 from ftcore.studies.candidates import Candidate, Scored, statistics_of
 from ftcore.studies.plan import Cell
@@ -96,7 +97,7 @@ class _Scores:
             low, high = (math.nan if end is None else end for end in (only.low, only.high))
             return Interval(mean, low, high), only.method, spread
         values = np.array([value.value for value in kept[0]], dtype=np.float64)
-        return seeds_interval(values, sampling[0]), "t over seeds and test examples", spread
+        return seed_mean(values, sampling[0]), "t over seeds and test examples", spread
 
     def _sampling(
         self, folds: Sequence[Sequence[Scored]], kept: Sequence[Sequence[MetricValue]]
@@ -113,29 +114,6 @@ class _Scores:
             statistics = statistics_of(fold, fold[0].predictions.ids, self.task, self.metric)
             found.append(replicates(self.task, self.metric, statistics, count=DRAWS))
         return found
-
-
-def seeds_interval(values: NDArray[np.float64], drawn: NDArray[np.float64]) -> Interval:
-    """Return the mean of the scores (S,) of S seeds on the same test examples, and its interval.
-
-    `drawn` (S, R) are their replicates on the same draws of the examples. The variance is that of
-    the mean over test samples, less the interaction of seeds and examples, which is in the next
-    term as well, plus s² / S of the seeds; the degrees of freedom are Satterthwaite's.
-    """
-    from scipy.special import stdtrit
-
-    count = len(values)
-    drawn = drawn[:, np.isfinite(drawn).all(0)]
-    seeds = float(values.var(ddof=1)) / count
-    twice = float(drawn.var(axis=0, ddof=1).mean()) / count - seeds
-    sampling = max(0.0, float(drawn.mean(0).var(ddof=1)) - max(0.0, twice))
-    variance = sampling + seeds
-    mean = float(values.mean())
-    if variance == 0:
-        return Interval(mean, math.nan, math.nan)
-    freedom = variance**2 / (seeds**2 / (count - 1)) if seeds else 1e9
-    reach = float(stdtrit(min(freedom, 1e9), 0.975)) * math.sqrt(variance)
-    return Interval(mean, mean - reach, mean + reach)
 
 
 def _split(

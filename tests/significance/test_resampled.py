@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ftcore.significance.resampled import combined, paired_bootstrap_interval, permutation
+from ftcore.significance.resampled import (
+    combined,
+    paired_bootstrap_interval,
+    permutation,
+    seed_mean,
+)
 
 
 def test_interval_and_p_are_those_of_a_normal_value() -> None:
@@ -99,3 +104,24 @@ def test_one_seed_is_refused() -> None:
 def test_replicates_that_fit_no_scores_are_refused() -> None:
     with pytest.raises(ValueError, match=r"configuration a has 2 scores but replicates \(3, 9\)"):
         combined([0.1, 0.2], [0.1, 0.3], np.zeros((3, 9)), np.zeros((2, 9)))
+
+
+def test_seed_mean_covers_the_true_mean() -> None:
+    """Scores are mu + an error all seeds share + one of each seed; the draws know the first."""
+    generator = np.random.default_rng(0)
+    count, seeds, draws = 500, 4, 200
+    shared = generator.normal(0, 0.03, count)
+    own = generator.normal(0, 0.02, (count, seeds))
+    held = 0
+    for run in range(count):
+        values = 0.8 + shared[run] + own[run]
+        drawn = values[:, None] + generator.normal(0, 0.03, draws)[None]
+        interval = seed_mean(values, drawn)
+        held += interval.low <= 0.8 <= interval.high
+    assert 0.92 <= held / count <= 0.98
+
+
+def test_what_does_not_vary_has_no_interval() -> None:
+    interval = seed_mean(np.full(3, 0.5), np.full((3, 10), 0.5))
+    assert interval.value == 0.5
+    assert np.isnan(interval.low)

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ftcore.studies.summary import seeds_interval
 from tests.studies.workshop import make_study
 
 
@@ -41,24 +40,3 @@ def test_seeds_and_test_examples_both_widen_the_interval(tmp_path: Path) -> None
     assert score.low is not None
     assert score.low < (score.value or 0) < (score.high or 0)
     assert score.spread.fold is None
-
-
-def test_seeds_interval_covers_the_true_mean() -> None:
-    """Scores are mu + an error all seeds share + one of each seed; the draws know the first."""
-    generator = np.random.default_rng(0)
-    count, seeds, draws = 500, 4, 200
-    shared = generator.normal(0, 0.03, count)
-    own = generator.normal(0, 0.02, (count, seeds))
-    held = 0
-    for run in range(count):
-        values = 0.8 + shared[run] + own[run]
-        drawn = values[:, None] + generator.normal(0, 0.03, draws)[None]
-        interval = seeds_interval(values, drawn)
-        held += interval.low <= 0.8 <= interval.high
-    assert 0.92 <= held / count <= 0.98
-
-
-def test_what_does_not_vary_has_no_interval() -> None:
-    interval = seeds_interval(np.full(3, 0.5), np.full((3, 10), 0.5))
-    assert interval.value == 0.5
-    assert np.isnan(interval.low)
