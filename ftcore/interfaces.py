@@ -45,6 +45,21 @@ class Preprocess(Protocol):
         """Return everything that decides the output, as JSON values, for records and cache keys."""
 
 
+@runtime_checkable
+class Corruptible(Preprocess, Protocol):
+    """A preprocessing that can damage its inputs, to see how much of it a model bears."""
+
+    @property
+    def corruptions(self) -> Sequence[str]:
+        """The names of the ways in which it can; each has severities 1 to 5."""
+
+    def corrupted(self, name: str, severity: int) -> Preprocess:
+        """Return a copy that damages its inputs so; UsageError for what does not exist.
+
+        What becomes of an example depends on the example and its seed alone.
+        """
+
+
 @dataclass(frozen=True)
 class Weights:
     """Where a backbone's parameters come from."""

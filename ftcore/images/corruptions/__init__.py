@@ -1,0 +1,8 @@
+"""The 15 common corruptions of images, at five severities."""
+
+from __future__ import annotations
+
+from ftcore.images.corruptions.corruption import CORRUPTIONS, Corruption
+from ftcore.images.corruptions.strength import SEVERITIES
+
+__all__ = ["CORRUPTIONS", "SEVERITIES", "Corruption"]
