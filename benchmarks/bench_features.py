@@ -27,10 +27,10 @@ from ftcore.api.composition import compose
 from ftcore.config import RunConfig
 from ftcore.engine.directory import RunDirectory
 from ftcore.engine.observer import Observer
+from ftcore.engine.partition import complete_splits
 from ftcore.engine.parts import RunParts
 from ftcore.engine.preparation import prepare
 from ftcore.engine.run import run
-from ftcore.engine.splits import complete_splits
 from ftcore.images.splits import ArraySplit
 from ftcore.interfaces import DataBundle
 from ftcore.plugins import plugin_manager

@@ -138,7 +138,7 @@ def _parts(problem: Problem, head: Head) -> RunParts:
     backbone = Backbone("none", stages, data.features.size(1), plain, Weights("random"))
     values = {"seed": head.seed, "lr": head.lr, "weight_decay": head.weight_decay}
     config = RunConfig.parse({"epochs": problem.epochs, "device": "cpu", "cache": "off", **values})
-    return RunParts(backbone, bundle, UncheckedTask(), [accuracy()], config, plain)
+    return RunParts(backbone, bundle, UncheckedTask(), [accuracy()], config, plain, bundle)
 
 
 class UncheckedTask(ClassificationTask):

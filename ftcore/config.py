@@ -39,7 +39,9 @@ LearningRate = Annotated[float | Literal["auto"], _number_or_auto(sys.float_info
 WeightDecay = Annotated[float | Literal["auto"], _number_or_auto(0.0, "of 0 or above")]
 
 
-class _Config(BaseModel):
+class Config(BaseModel):
+    """Options that are validated together; an unknown one is an error that names it."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod
@@ -51,7 +53,7 @@ class _Config(BaseModel):
             raise ConfigError(f"{source}: {_sentences(error, list(cls.model_fields))}") from None
 
 
-class RunConfig(_Config):
+class RunConfig(Config):
     """Every choice of a run, with its default."""
 
     backbone: str = Field("resnet18", description="Pretrained model (ftcore list backbones).")
@@ -108,6 +110,22 @@ class RunConfig(_Config):
     split_seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         0, description="Seed of the split, where the dataset has none; apart from --seed."
     )
+    fold: str | None = Field(
+        None,
+        description="Cross-validate: test on one fold of the training examples and train on the "
+        "others, as in 2/5, the second of five.",
+    )
+    group: str | None = Field(
+        None,
+        description="Keep examples of a group in one part: a regular expression that finds the "
+        "group in an example's id, or a .csv file with the columns id and group.",
+    )
+    limit: Count | None = Field(
+        None, description="Use at most so many training examples, of each class the same share."
+    )
+    shots: Count | None = Field(
+        None, description="Train on so many examples of each class, drawn by --seed."
+    )
     cache: Literal["auto", "off", "memory", "disk"] = Field(
         "auto",
         description="Compute the frozen bottom once and keep its outputs: on disk for later runs, "
@@ -117,6 +135,9 @@ class RunConfig(_Config):
         "auto",
         description="How the frozen bottom is computed once: plain, with BatchNorm folded into "
         "convolutions, or compiled as well.",
+    )
+    save: Literal["model", "nothing"] = Field(
+        "model", description="Whether the trained model is written, which ftcore predict needs."
     )
     out: Path = Field(Path("runs"), description="Folder in which the run's folder is made.")
     require: tuple[str, ...] = Field(
@@ -134,7 +155,7 @@ class RunConfig(_Config):
         return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 
-class LogitsConfig(_Config):
+class LogitsConfig(Config):
     """Every choice of an evaluation of stored logits, options of `ftcore evaluate`."""
 
     logits: Path = Field(

@@ -8,9 +8,9 @@ from typing import Any
 from ftcore.api.requirements import parse_requirements
 from ftcore.config import LogitsConfig, RunConfig
 from ftcore.engine.observer import Observer
+from ftcore.engine.partition import make_parts
 from ftcore.engine.parts import RunParts
 from ftcore.engine.randomness import MODEL, seed_torch
-from ftcore.engine.splits import complete_splits
 from ftcore.errors import UsageError
 from ftcore.interfaces import Backbone, Metric, Task
 from ftcore.plugins import Plugins
@@ -19,19 +19,19 @@ from ftcore.plugins import Plugins
 def compose(config: RunConfig, plugins: Plugins) -> RunParts:
     """Make the objects that a configuration names, with the dataset's three parts."""
     strategy = plugins.create("freezing", config.freeze)
-    bundle = plugins.create("datasets", config.dataset)
-    task = plugins.create("tasks", config.task or bundle.task)
+    dataset = plugins.create("datasets", config.dataset)
+    task = plugins.create("tasks", config.task or dataset.task)
     metrics = make_metrics(config, task, plugins)
-    bundle = complete_splits(bundle, config.split_seed)
+    bundle = make_parts(dataset, config)
     backbone = make_backbone(config, bundle.input_shape, plugins)
     resolved = config.model_copy(
         update={
             "weights": _resolved(config.weights, backbone),
-            "task": config.task or bundle.task,
+            "task": config.task or dataset.task,
             "metric": tuple(config.metric or task.metrics),
         }
     )
-    return RunParts(backbone, bundle, task, metrics, resolved, strategy)
+    return RunParts(backbone, bundle, task, metrics, resolved, strategy, dataset)
 
 
 def make_backbone(config: RunConfig, input_shape: tuple[int, ...], plugins: Plugins) -> Backbone:

@@ -10,7 +10,7 @@ import torch
 
 from ftcore.engine.checks import check_data as check
 from ftcore.engine.observer import Observer
-from ftcore.engine.splits import complete_splits
+from ftcore.engine.partition import complete_splits
 from ftcore.interfaces import DataBundle, Task
 from ftcore.plugins import Plugins, plugin_manager
 

@@ -17,9 +17,10 @@ from ftcore.engine.directory import RunDirectory
 from ftcore.engine.evaluation import Evaluator
 from ftcore.engine.model import assemble
 from ftcore.engine.observer import Observer
+from ftcore.engine.partition import make_parts
 from ftcore.engine.parts import Parts
 from ftcore.engine.result import describe
-from ftcore.engine.splits import align_classes, complete_splits, take_test
+from ftcore.engine.splits import align_classes, take_test
 from ftcore.errors import DataError
 from ftcore.interfaces import Backbone, DataBundle, Task
 from ftcore.plugins import Plugins, plugin_manager
@@ -53,7 +54,7 @@ def _evaluate_run(
     config = RunConfig.parse({**own.model_dump(), **options}, "ftcore evaluate")
     bundle: DataBundle = plugins.create("datasets", config.dataset)
     if config.dataset == own.dataset:
-        bundle = complete_splits(bundle, config.split_seed)
+        bundle = make_parts(bundle, config)
     else:
         bundle = align_classes(take_test(bundle), record.classes)
     task: Task = plugins.create("tasks", config.task or bundle.task)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from ftcore.config import RunConfig
 from ftcore.engine import storage
 from ftcore.engine.adapters import describe_adapters, merged_state
 from ftcore.engine.locking import holding
+from ftcore.engine.predictions import Predictions
 from ftcore.errors import DataError
-from ftcore.interfaces import Statistics
 from ftcore.record import EpochRecord, Record
+
+PREDICTIONS = "predictions.safetensors"
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,13 @@ class RunDirectory:
         directory = cls(storage.make_directory(config.out, slug), is_first)
         storage.write_text(directory.path / "config.yaml", config.to_yaml())
         return directory
+
+    @classmethod
+    def at(cls, path: Path, config: RunConfig) -> RunDirectory:
+        """Make the folder `path`, which does not exist, and write the configuration into it."""
+        path.mkdir(parents=True)
+        storage.write_text(path / "config.yaml", config.to_yaml())
+        return cls(path)
 
     @classmethod
     def open(cls, path: Path) -> RunDirectory:
@@ -94,19 +101,28 @@ class RunDirectory:
     def model_state(self) -> dict[str, Tensor]:
         """Read the weights of the finished run, verified."""
         self.record()
+        if not (self.path / "model.safetensors").is_file() and self.config().save == "nothing":
+            raise DataError(
+                f"{self.path} holds no model, since it was run with --save nothing; run it again: "
+                f"ftcore run --config {self.path / 'config.yaml'} --save model"
+            )
         storage.verify_manifest(self.path, {"model.safetensors"})
         return storage.read_tensors(self.path / "model.safetensors")[0]
 
-    def write_history(self, history: list[EpochRecord]) -> None:
+    def write_history(self, history: Sequence[EpochRecord]) -> None:
         """Write metrics.jsonl, one line an epoch."""
         lines = "".join(row.model_dump_json() + "\n" for row in history)
         storage.write_text(self.path / "metrics.jsonl", lines)
 
-    def write_predictions(self, statistics: Statistics, ids: list[str]) -> None:
-        """Write one row for each test example; "ids" is a JSON list in UTF-8."""
-        encoded = bytearray(json.dumps(ids, ensure_ascii=False).encode())
-        rows = {"ids": torch.frombuffer(encoded, dtype=torch.uint8), **statistics.rows}
-        storage.write_tensors(self.path / "predictions.safetensors", rows)
+    def predictions(self) -> Predictions:
+        """Read what the finished run said of each test example, verified."""
+        self.record()
+        storage.verify_manifest(self.path, {PREDICTIONS})
+        return Predictions.read(self.path / PREDICTIONS)
+
+    def write_predictions(self, predictions: Predictions) -> None:
+        """Write a row for each test example."""
+        predictions.write(self.path / PREDICTIONS)
 
     def write_model(self, model: nn.Module) -> None:
         """Write every parameter and buffer, frozen ones too, under the freeze plan's names.

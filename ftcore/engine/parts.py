@@ -22,6 +22,10 @@ class Parts:
 
 @dataclass(frozen=True)
 class RunParts(Parts):
-    """What a run is composed of; the bundle has train, val and test parts."""
+    """What a run is composed of; the bundle has train, val and test parts.
+
+    `dataset` is what they were made from: the bundle as its plugin gave it.
+    """
 
     strategy: FreezingStrategy
+    dataset: DataBundle

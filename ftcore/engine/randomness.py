@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 # Each use draws from a stream of its own.
-ORDER, STEP, EXAMPLE, MODEL, SPLIT, INTERVAL = range(6)
+ORDER, STEP, EXAMPLE, MODEL, SPLIT, INTERVAL, DRAW = range(7)
 
 
 def derive_seed(*parts: int) -> int:

@@ -9,14 +9,14 @@ from ftcore.engine.directory import RunDirectory
 from ftcore.engine.features.feeds import Feed
 from ftcore.engine.freezing import check_unmoved
 from ftcore.engine.observer import Observer
+from ftcore.engine.outcome import Outcome, conclude
 from ftcore.engine.preparation import Prepared
-from ftcore.engine.result import describe
 from ftcore.engine.search import is_searched, search
 from ftcore.engine.summary import prove
 from ftcore.engine.training import Progress, Trainer
 from ftcore.errors import DataError, NumericalError, StoppedError
 from ftcore.interfaces import Phase, Statistics
-from ftcore.record import FreezeRecord, Record
+from ftcore.record import Record
 
 
 def run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Record:
@@ -39,13 +39,17 @@ def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Rec
     after = digests(prepared.freezer.frozen_state())
     check_unmoved(before, after)
     statistics = _test(prepared, feed, observer)
-    freeze = prove(prepared.freezer, before, after, feed.stages)
-    record = _describe(prepared, progress, statistics, freeze, directory)
-    directory.write_history(progress.history)
-    directory.write_predictions(statistics, list(feed.sources["test"].ids))
-    directory.write_model(prepared.model)
-    directory.finish(record)
-    return record
+    outcome = Outcome(
+        model=prepared.model,
+        history=progress.history,
+        freeze=prove(prepared.freezer, before, after, feed.stages),
+        statistics=statistics,
+        ids=feed.sources["test"].ids,
+        features=prepared.feeder.describe([row.epoch for row in progress.history]),
+        search=prepared.search,
+        seconds=prepared.seconds,
+    )
+    return conclude(outcome, prepared.parts, prepared.machine, directory)
 
 
 def _feed(prepared: Prepared, directory: RunDirectory) -> Feed:
@@ -86,26 +90,3 @@ def _test(prepared: Prepared, feed: Feed, observer: Observer) -> Statistics:
         )
     observer.step_finished()
     return statistics
-
-
-def _describe(
-    prepared: Prepared,
-    progress: Progress,
-    statistics: Statistics,
-    freeze: FreezeRecord,
-    directory: RunDirectory,
-) -> Record:
-    with prepared.timed("intervals"):
-        record = describe(prepared.parts, statistics, prepared.machine)
-    return record.model_copy(
-        update={
-            "kind": "run",
-            "directory": str(directory.path),
-            "history": tuple(progress.history),
-            "best_epoch": progress.best_epoch,
-            "freeze": freeze,
-            "search": prepared.search,
-            "features": prepared.feeder.describe([row.epoch for row in progress.history]),
-            "timings": prepared.seconds,
-        }
-    )

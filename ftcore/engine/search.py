@@ -6,6 +6,7 @@ part takes no part in it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -54,11 +55,8 @@ def search(
     Where training examples have views, the heads are trained on the first.
     """
     config = parts.config
-    is_open = config.lr == "auto", config.weight_decay == "auto"
-    rates = learning_rates(config.optimizer) if is_open[0] else (settled(config.lr),)
-    decays = weight_decays(config.optimizer) if is_open[1] else (settled(config.weight_decay),)
     examples, fold = _examples(feed)
-    heads = grid([fold], [config.seed], rates, decays)
+    heads = grid([fold], [config.seed], *choices(config))
     trained = train_heads(parts, examples, heads, observer)
     chosen = select(trained, parts.metrics[0])
     found = {"lr": chosen.head.lr, "weight_decay": chosen.head.weight_decay}
@@ -67,7 +65,22 @@ def search(
         f"--weight-decay {chosen.head.weight_decay:g}"
     )
     parts = replace(parts, config=config.model_copy(update=found))
-    return parts, tuple(_record(each, is_chosen=each is chosen) for each in trained)
+    return parts, describe_search(trained, chosen)
+
+
+def choices(config: RunConfig) -> tuple[Sequence[float], Sequence[float]]:
+    """Return the learning rates and the weight decays to try: several where one is open."""
+    is_open = config.lr == "auto", config.weight_decay == "auto"
+    rates = learning_rates(config.optimizer) if is_open[0] else (settled(config.lr),)
+    decays = weight_decays(config.optimizer) if is_open[1] else (settled(config.weight_decay),)
+    return rates, decays
+
+
+def describe_search(
+    trained: Sequence[TrainedHead], chosen: TrainedHead
+) -> tuple[SearchRecord, ...]:
+    """Return how all heads fared that were tried."""
+    return tuple(_record(each, is_chosen=each is chosen) for each in trained)
 
 
 def _examples(feed: Feed) -> tuple[Examples, Fold]:

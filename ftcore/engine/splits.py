@@ -1,25 +1,17 @@
-"""Makes a dataset's parts complete: train, val and test, each example in one of them.
-
-The test part is looked at once, after training. Parts that are cut depend on the split seed
-alone, so that runs with different seeds answer for the same test examples.
-"""
+"""Splits made of others: some of their examples, several joined, other class indices."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from ftcore.engine.randomness import SPLIT, shuffled
 from ftcore.errors import DataError
 from ftcore.interfaces import DataBundle, Raw, Split
-
-TEST_FRACTION = 0.2
-VAL_FRACTION = 0.1
 
 
 @dataclass(frozen=True)
@@ -52,37 +44,47 @@ class Subset:
         return self.split.digests([self.indices[index] for index in indices])
 
 
-def complete_splits(bundle: DataBundle, seed: int) -> DataBundle:
-    """Return a bundle with train, val and test, cutting from train what the dataset lacks.
+@dataclass(frozen=True)
+class Joined:
+    """The examples of several splits, one after the other; an id that is taken gets a prefix."""
 
-    Of train and val alone, val is the test part, since its examples were set apart by the
-    dataset's authors; the validation part that chooses the epoch then comes from train.
-    Class indices are cut in proportion (stratified), other targets at random.
-    """
-    splits = dict(bundle.splits)
-    unknown = sorted(splits.keys() - {"train", "val", "test"})
-    if "train" not in splits or unknown:
-        raise DataError(
-            f"dataset {bundle.name!r} has the parts {sorted(splits)}; "
-            "it needs 'train', and may have 'val' and 'test'"
-        )
-    notes = list(bundle.notes)
-    if "test" not in splits and "val" in splits:
-        splits["test"] = splits.pop("val")
-        notes.append(
-            "the dataset's val part is the test part here; a new val part is cut from train"
-        )
-    if "test" not in splits:
-        splits["train"], splits["test"] = _cut(splits["train"], TEST_FRACTION, bundle, seed)
-        notes.append(
-            f"no test part; {TEST_FRACTION:.0%} of train set apart for it (split seed {seed})"
-        )
-    if "val" not in splits:
-        splits["train"], splits["val"] = _cut(splits["train"], VAL_FRACTION, bundle, seed)
-    for name, split in splits.items():
-        if len(split) == 0:
-            raise DataError(f"the {name} part of dataset {bundle.name!r} is empty")
-    return replace(bundle, splits=splits, notes=tuple(notes))
+    splits: Mapping[str, Split]
+
+    @cached_property
+    def ids(self) -> Sequence[str]:
+        """The ids of all examples."""
+        ids = [name for split in self.splits.values() for name in split.ids]
+        if len(set(ids)) == len(ids):
+            return ids
+        return [f"{part}/{name}" for part, split in self.splits.items() for name in split.ids]
+
+    @cached_property
+    def targets(self) -> Tensor:
+        """The targets of all examples."""
+        return torch.cat([split.targets for split in self.splits.values()])
+
+    def __len__(self) -> int:
+        return sum(map(len, self.splits.values()))
+
+    def inputs(self, indices: Sequence[int]) -> Sequence[Raw]:
+        """Return raw examples of the underlying splits."""
+        return self._gather(indices, lambda split, own: split.inputs(own))
+
+    def digests(self, indices: Sequence[int]) -> Sequence[str]:
+        """Return the digests of the examples."""
+        return self._gather(indices, lambda split, own: split.digests(own))
+
+    def _gather(
+        self, indices: Sequence[int], read: Callable[[Split, list[int]], Sequence[Any]]
+    ) -> Sequence[Any]:
+        found: dict[int, Any] = {}
+        start = 0
+        for split in self.splits.values():
+            own = [index for index in indices if start <= index < start + len(split)]
+            if own:
+                found |= zip(own, read(split, [index - start for index in own]), strict=True)
+            start += len(split)
+        return [found[index] for index in indices]
 
 
 def take_test(bundle: DataBundle) -> DataBundle:
@@ -145,27 +147,3 @@ def align_classes(bundle: DataBundle, classes: Sequence[str]) -> DataBundle:
     mapping = torch.tensor([list(classes).index(name) for name in bundle.classes])
     splits = {name: Relabelled(split, mapping) for name, split in bundle.splits.items()}
     return replace(bundle, splits=splits, classes=tuple(classes))
-
-
-def _cut(split: Split, fraction: float, bundle: DataBundle, seed: int) -> tuple[Subset, Subset]:
-    targets = split.targets
-    is_class = targets.ndim == 1 and not targets.is_floating_point() and bool(bundle.classes)
-    groups = targets.numpy() if is_class else np.zeros(len(split), dtype=np.int64)
-    cut: list[np.ndarray] = []
-    for group in np.unique(groups):
-        members = np.flatnonzero(groups == group)
-        order = members[shuffled(len(members), SPLIT, seed, abs(int(group)))]
-        size = max(1, round(fraction * len(members)))
-        if len(members) < 2:
-            name = bundle.classes[group] if 0 <= group < len(bundle.classes) else str(group)
-            raise DataError(
-                f"class {name!r} of dataset {bundle.name!r} has {len(members)} training example; "
-                "cutting a part for evaluation needs at least 2, add examples or remove the class"
-            )
-        cut.append(order[:size])
-    taken = np.zeros(len(split), dtype=bool)
-    taken[np.concatenate(cut)] = True
-    return (
-        Subset(split, np.flatnonzero(~taken).tolist()),
-        Subset(split, np.flatnonzero(taken).tolist()),
-    )

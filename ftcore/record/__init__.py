@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from ftcore.record.comparison import (
+    ComparisonRecord,
+    DifferenceRecord,
+    PairRecord,
+    SignificanceRecord,
+    Verdict,
+)
 from ftcore.record.part import Part, format_bytes
 from ftcore.record.run import (
     CountsRecord,
@@ -15,18 +22,35 @@ from ftcore.record.run import (
     StageRecord,
     WeightsRecord,
 )
+from ftcore.record.study import (
+    CellRecord,
+    MemberRecord,
+    ScoreRecord,
+    SpreadRecord,
+    StudyRecord,
+)
 
 __all__ = [
+    "CellRecord",
+    "ComparisonRecord",
     "CountsRecord",
+    "DifferenceRecord",
     "EpochRecord",
     "FeaturesRecord",
     "FreezeRecord",
     "LogitsRecord",
+    "MemberRecord",
     "MetricValue",
+    "PairRecord",
     "Part",
     "Record",
+    "ScoreRecord",
     "SearchRecord",
+    "SignificanceRecord",
+    "SpreadRecord",
     "StageRecord",
+    "StudyRecord",
+    "Verdict",
     "WeightsRecord",
     "format_bytes",
 ]

@@ -14,6 +14,7 @@ from ftcore.engine.adapters import add_adapters, describe_adapters, merged_state
 from ftcore.engine.device import deterministic
 from ftcore.engine.directory import RunDirectory
 from ftcore.engine.observer import Observer
+from ftcore.engine.predictions import Predictions
 from ftcore.engine.preparation import prepare
 from ftcore.engine.storage import read_tensors
 from ftcore.errors import PluginError
@@ -215,6 +216,6 @@ def test_the_merged_model_predicts_what_the_run_did(finished: tuple[str, Path]) 
     with deterministic():
         statistics, _ = prepared.evaluator.statistics(prepared.model, source, Observer())
     again = RunDirectory(path.parent)
-    again.write_predictions(statistics, list(source.ids))
+    again.write_predictions(Predictions.of(prepared.parts.task, statistics, source.ids))
     name = "predictions.safetensors"
     assert (again.path / name).read_bytes() == (path / name).read_bytes()

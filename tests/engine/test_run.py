@@ -35,13 +35,15 @@ def make_parts(bundle: DataBundle | None = None, **options: Any) -> RunParts:
     classification_metrics.register_metrics(metrics.registrar("ftcore"))
     classification.register_tasks(tasks.registrar("ftcore"))
     config = RunConfig.parse({"epochs": 3, "batch_size": 8, "lr": 0.01, **options})
+    bundle = bundle or make_bundle()
     return RunParts(
         make_backbone(),
-        bundle or make_bundle(),
+        bundle,
         tasks.create(config.task or "classification"),
         [metrics.create(spec) for spec in config.metric or ("accuracy", "nll")],
         config,
         strategies.create(config.freeze),
+        bundle,
     )
 
 
