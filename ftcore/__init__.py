@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ftcore.interfaces import (
         Adapter,
         Backbone,
+        CalibratedTask,
         ComparableTask,
         Corruptible,
         DataBundle,
@@ -57,6 +58,7 @@ _HOME = {
     "Adapter": "interfaces",
     "ArraySplit": "images.splits",
     "Backbone": "interfaces",
+    "CalibratedTask": "interfaces",
     "ComparableTask": "interfaces",
     "ConfigError": "errors",
     "Corruptible": "interfaces",
@@ -104,6 +106,7 @@ __all__ = [
     "Adapter",
     "ArraySplit",
     "Backbone",
+    "CalibratedTask",
     "ComparableTask",
     "ConfigError",
     "Corruptible",

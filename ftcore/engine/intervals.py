@@ -47,7 +47,7 @@ def intervals(
         value = values[metric.name]
         low, high, method = None, None, "undefined"
         if metric.name in drawn:
-            low, high, method = _percentiles(drawn[metric.name], value)
+            low, high, method = percentiles(drawn[metric.name], value)
         elif trials := simple.get(metric.name):
             low, high = wilson(*trials)
             method = "Wilson score"
@@ -112,9 +112,8 @@ def _size_of_replicate(needs: Collection[str], statistics: Statistics) -> int:
     return sum(sizes) + max((len(statistics.rows[name]) for name in rows), default=0)
 
 
-def _percentiles(
-    drawn: NDArray[np.float64], value: float
-) -> tuple[float | None, float | None, str]:
+def percentiles(drawn: NDArray[np.float64], value: float) -> tuple[float | None, float | None, str]:
+    """Return low, high and method of a value's interval, from its replicates (R,); None is none."""
     method = f"bootstrap, {len(drawn)} multinomial draws"
     defined = drawn[np.isfinite(drawn)]
     if len(defined) < len(drawn):

@@ -14,7 +14,14 @@ from ftcore.engine.parts import Parts
 from ftcore.engine.predictions import Predictions
 from ftcore.engine.result import describe
 from ftcore.interfaces import Statistics
-from ftcore.record import EpochRecord, FeaturesRecord, FreezeRecord, Record, SearchRecord
+from ftcore.record import (
+    CalibrationRecord,
+    EpochRecord,
+    FeaturesRecord,
+    FreezeRecord,
+    Record,
+    SearchRecord,
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,7 @@ class Outcome:
     features: tuple[FeaturesRecord, ...]
     search: tuple[SearchRecord, ...]
     seconds: dict[str, float]
+    calibration: CalibrationRecord | None = None
 
     @property
     def best_epoch(self) -> int | None:
@@ -50,6 +58,7 @@ def conclude(outcome: Outcome, parts: Parts, machine: Machine, directory: RunDir
             "freeze": outcome.freeze,
             "search": outcome.search,
             "features": outcome.features,
+            "calibration": outcome.calibration,
             "timings": seconds,
         }
     )

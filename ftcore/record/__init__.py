@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ftcore.record.calibration import CalibrationRecord
 from ftcore.record.comparison import (
     ComparisonRecord,
     DifferenceRecord,
@@ -9,14 +10,15 @@ from ftcore.record.comparison import (
     SignificanceRecord,
     Verdict,
 )
+from ftcore.record.metric import MetricValue
 from ftcore.record.part import Part, format_bytes
+from ftcore.record.robustness import CorruptionRecord, CorruptionsRecord, SeverityRecord
 from ftcore.record.run import (
     CountsRecord,
     EpochRecord,
     FeaturesRecord,
     FreezeRecord,
     LogitsRecord,
-    MetricValue,
     Record,
     SearchRecord,
     StageRecord,
@@ -31,8 +33,11 @@ from ftcore.record.study import (
 )
 
 __all__ = [
+    "CalibrationRecord",
     "CellRecord",
     "ComparisonRecord",
+    "CorruptionRecord",
+    "CorruptionsRecord",
     "CountsRecord",
     "DifferenceRecord",
     "EpochRecord",
@@ -46,6 +51,7 @@ __all__ = [
     "Record",
     "ScoreRecord",
     "SearchRecord",
+    "SeverityRecord",
     "SignificanceRecord",
     "SpreadRecord",
     "StageRecord",

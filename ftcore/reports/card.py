@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 
 from ftcore.record import (
+    CalibrationRecord,
+    CorruptionsRecord,
     FeaturesRecord,
     FreezeRecord,
     MetricValue,
@@ -12,6 +14,7 @@ from ftcore.record import (
     WeightsRecord,
     format_bytes,
 )
+from ftcore.reports.robustness import tabulate_corruptions
 
 SHOWN_METRICS = 4
 NARROW = 50
@@ -20,6 +23,10 @@ NARROW = 50
 def render_card(record: Record, width: int = 80) -> list[str]:
     """Return the card's lines, wrapped to `width` columns."""
     rows = [*_scores(record), *_baselines(record)]
+    if record.corruptions is not None:
+        rows += _corrupted(record.corruptions)
+    if record.calibration is not None:
+        rows.append(("calibration", _calibrated(record.calibration)))
     if record.freeze is not None:
         rows += _freezing(record.freeze)
     rows += [("cached", _cached(features)) for features in record.features]
@@ -39,6 +46,8 @@ def render_card(record: Record, width: int = 80) -> list[str]:
     lines = textwrap.wrap(_title(record), width)
     for label, text in rows:
         lines += _wrap(label, text, column, width)
+    if record.corruptions is not None:
+        lines += ["", *tabulate_corruptions(record.corruptions, width)]
     return lines
 
 
@@ -74,6 +83,30 @@ def _baselines(record: Record) -> list[tuple[str, str]]:
         (name, f"{format_value(values[first])}  baseline {first}, without looking at inputs")
         for name, values in record.baselines.items()
     ]
+
+
+def _corrupted(found: CorruptionsRecord) -> list[tuple[str, str]]:
+    error, relative = found.mean_corruption_error, found.relative_mean_corruption_error
+    levels = ", ".join(map(str, found.levels))
+    count = len(found.corruptions)
+    what = f"over {count} corruption{'s' if count > 1 else ''} at severity {levels}"
+    return [
+        ("corrupted", f"{format_value(found.mean[found.metric])}  mean {found.metric} {what}"),
+        ("mCE", f"{format_value(error)}  mean corruption error, not divided by AlexNet's"),
+        ("relative mCE", f"{format_value(relative)}  the same, less the error without corruption"),
+    ]
+
+
+def _calibrated(found: CalibrationRecord) -> str:
+    name, before = next(iter(found.before.items()))
+    values = [_short(before), _short(found.after[name])]
+    text = f"{name} {' → '.join(values)} at temperature {found.temperature:.3g}, fitted on "
+    text += f"{found.n:,} val examples"
+    return text + (", at the bound of what is tried" if found.is_bounded else "")
+
+
+def _short(metric: MetricValue) -> str:
+    return "undefined" if metric.value is None else f"{metric.value:.3f}"
 
 
 def _freezing(freeze: FreezeRecord) -> list[tuple[str, str]]:

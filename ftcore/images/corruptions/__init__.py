@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 from ftcore.images.corruptions.corruption import CORRUPTIONS, Corruption
-from ftcore.images.corruptions.strength import SEVERITIES
 
-__all__ = ["CORRUPTIONS", "SEVERITIES", "Corruption"]
+__all__ = ["CORRUPTIONS", "Corruption"]

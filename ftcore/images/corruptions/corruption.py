@@ -17,7 +17,7 @@ from torch import Tensor
 from ftcore.errors import UsageError
 from ftcore.images.corruptions import blur, digital, noise, weather
 from ftcore.images.corruptions.pixels import Pixels
-from ftcore.images.corruptions.strength import SEVERITIES
+from ftcore.interfaces import SEVERITIES
 
 Levels: TypeAlias = NDArray[np.uint8]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-SEVERITIES = (1, 2, 3, 4, 5)
 SMALL, LARGE = 32, 224  # pixels: the images of CIFAR-10-C and of ImageNet-C
 
 
