@@ -27,12 +27,12 @@ _OVERCAST = Strength((0.08, 0.12, 0.16, 0.2, 0.24), (0.2, 0.27, 0.34, 0.41, 0.48
 _BEHIND_ICE = Strength((1.0, 0.97, 0.93, 0.9, 0.86), (0.9, 0.8, 0.7, 0.65, 0.6))
 _ICE = Strength((0.2, 0.3, 0.4, 0.47, 0.55), (0.4, 0.55, 0.65, 0.7, 0.75))
 _ICE_TINT = np.array([0.86, 0.94, 1.0], dtype=np.float32)[:, None, None]
-_HAZE = Strength((0.2, 0.5, 0.75, 1.0, 1.5), (1.5, 2.0, 2.3, 2.6, 3.0))
+_HAZE = Strength((0.2, 0.45, 0.7, 0.9, 1.2), (1.2, 1.6, 2.1, 2.7, 3.4))
 _SLOPE = Strength((2.5, 2.4, 2.3, 2.0, 1.8), (2.0, 2.0, 1.8, 1.6, 1.5))
 _LIGHT = Strength((0.05, 0.1, 0.15, 0.2, 0.3), (0.1, 0.2, 0.3, 0.4, 0.5))
 
 _SNOWFALLS = 2  # one before the other
-_THINNEST = 0.3  # brightness of fog where it is darkest
+_CLOUDS, _UNEVENNESS = 0.65, 0.18  # mean and deviation of their brightness
 _HARDNESS = 2.0  # how fast a flake gets white from its rim, in deviations of the noise
 
 
@@ -78,9 +78,11 @@ def _tinted(ice: Pixels, channels: int) -> Pixels:
 def fog(image: Pixels, severity: int, generator: Generator) -> Pixels:
     """Let through 1 / (1 + haze) of the light, and show clouds, fractal noise, for the rest."""
     side = shorter_side(image)
-    clouds = fractal_noise(frame(image), _SLOPE.at(severity, side), generator)
+    noise = fractal_noise(frame(image), _SLOPE.at(severity, side), generator)
+    uneven = (noise - noise.mean()) / max(float(noise.std()), 1e-6)
+    clouds = np.clip(_CLOUDS + _UNEVENNESS * uneven, 0, 1)
     through = np.float32(1 / (1 + _HAZE.at(severity, side)))
-    return through * image + (1 - through) * (_THINNEST + (1 - _THINNEST) * clouds)
+    return through * image + (1 - through) * clouds
 
 
 def brightness(image: Pixels, severity: int, generator: Generator) -> Pixels:
