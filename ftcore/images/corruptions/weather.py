@@ -82,7 +82,8 @@ def fog(image: Pixels, severity: int, generator: Generator) -> Pixels:
     uneven = (noise - noise.mean()) / max(float(noise.std()), 1e-6)
     clouds = np.clip(_CLOUDS + _UNEVENNESS * uneven, 0, 1)
     through = np.float32(1 / (1 + _HAZE.at(severity, side)))
-    return through * image + (1 - through) * clouds
+    foggy: Pixels = through * image + (1 - through) * clouds.astype(np.float32)
+    return foggy
 
 
 def brightness(image: Pixels, severity: int, generator: Generator) -> Pixels:

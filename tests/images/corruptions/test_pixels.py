@@ -7,6 +7,7 @@ import pytest
 from scipy.ndimage import convolve as scipy_convolve
 
 from ftcore.images.corruptions.pixels import (
+    Pixels,
     convolve,
     disk_kernel,
     fractal_noise,
@@ -21,7 +22,7 @@ from tests.images.corruptions.pictures import landscape
 @pytest.mark.parametrize("shape", [(12, 17), (1, 9), (9, 1), (1, 1), (3, 40)])
 def test_convolving_equals_scipy_at_any_size(shape: tuple[int, int]) -> None:
     image = landscape(*shape)
-    kernel = np.arange(1, 36, dtype=np.float32).reshape(5, 7) / 630
+    kernel: Pixels = np.arange(1, 36, dtype=np.float32).reshape(5, 7) / np.float32(630)
     expected = [scipy_convolve(channel, kernel, mode="reflect") for channel in image]
     assert np.allclose(convolve(image, kernel), expected, atol=1e-5)
 
