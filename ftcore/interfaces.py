@@ -25,6 +25,8 @@ Inputs: TypeAlias = Any
 Raw: TypeAlias = Any
 Loss: TypeAlias = "Callable[[Inputs, Tensor], Tensor]"
 
+SEVERITIES = (1, 2, 3, 4, 5)  # of every corruption
+
 
 @runtime_checkable
 class Preprocess(Protocol):
@@ -45,6 +47,21 @@ class Preprocess(Protocol):
 
     def describe(self) -> Mapping[str, Any]:
         """Return everything that decides the output, as JSON values, for records and cache keys."""
+
+
+@runtime_checkable
+class Corruptible(Preprocess, Protocol):
+    """A preprocessing that can damage its inputs, to see how much of it a model bears."""
+
+    @property
+    def corruptions(self) -> Sequence[str]:
+        """The names of the ways in which it can; each has the severities 1 to 5."""
+
+    def corrupted(self, name: str, severity: int) -> Preprocess:
+        """Return a copy that damages its inputs so; UsageError for what does not exist.
+
+        What becomes of an example depends on the example and its seed alone.
+        """
 
 
 @dataclass(frozen=True)
@@ -384,6 +401,28 @@ class StackedTask(Task, Protocol):
 
     def stacked_update_(self, statistics: Statistics, outputs: Inputs, targets: Tensor) -> None:
         """Add the outputs, one tensor (heads, N, ...), of a batch to them, in place."""
+
+
+@runtime_checkable
+class CalibratedTask(Task, Protocol):
+    """A task whose outputs, one tensor, give probabilities that one number can sharpen or soften.
+
+    Dividing by that number, the temperature, changes no prediction (Guo et al. 2017).
+    """
+
+    @property
+    def calibration(self) -> Sequence[str]:
+        """Specs of the metrics of probabilities to show before and after, the first one first."""
+
+    @property
+    def temperature_bounds(self) -> tuple[float, float]:
+        """The lowest and the highest temperature that `fit_temperature` returns."""
+
+    def fit_temperature(self, outputs: Tensor, targets: Tensor) -> float:
+        """Return the temperature of the most likely targets (N, ...), given outputs (N, ...)."""
+
+    def calibrated(self, outputs: Tensor, temperature: float) -> Tensor:
+        """Return the outputs at that temperature."""
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ from ftcore.engine.partition import make_parts
 from ftcore.engine.parts import RunParts
 from ftcore.engine.randomness import MODEL, seed_torch
 from ftcore.errors import UsageError
-from ftcore.interfaces import Backbone, Metric, Task
+from ftcore.interfaces import Backbone, CalibratedTask, Metric, Task
 from ftcore.plugins import Plugins
 
 
@@ -31,7 +31,16 @@ def compose(config: RunConfig, plugins: Plugins) -> RunParts:
             "metric": tuple(config.metric or task.metrics),
         }
     )
-    return RunParts(backbone, bundle, task, metrics, resolved, strategy, dataset)
+    return RunParts(
+        backbone,
+        bundle,
+        task,
+        metrics,
+        resolved,
+        strategy,
+        dataset,
+        calibration=make_calibration(task, plugins),
+    )
 
 
 def make_backbone(config: RunConfig, input_shape: tuple[int, ...], plugins: Plugins) -> Backbone:
@@ -58,6 +67,13 @@ def make_metrics(
             raise UsageError(f"metric {name!r} is asked for twice")
     parse_requirements(config.require, names)
     return metrics
+
+
+def make_calibration(task: Task, plugins: Plugins) -> Sequence[Metric]:
+    """Make the metrics that show what a temperature does, where the task knows of one."""
+    if not isinstance(task, CalibratedTask):
+        return ()
+    return [plugins.create("metrics", spec) for spec in task.calibration]
 
 
 def make_config(config: RunConfig | None, options: Mapping[str, Any]) -> RunConfig:

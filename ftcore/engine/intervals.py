@@ -46,7 +46,7 @@ def intervals(
         value = values[metric.name]
         low, high, method = None, None, "undefined"
         if metric.name in drawn:
-            low, high, method = _ends(drawn[metric.name], value, units)
+            low, high, method = ends(drawn[metric.name], value, units)
         elif trials := simple.get(metric.name):
             low, high = wilson(*trials)
             method = "Wilson score"
@@ -120,9 +120,10 @@ def _size_of_replicate(needs: Collection[str], statistics: Statistics) -> int:
     return sum(sizes) + max((len(statistics.rows[name]) for name in rows), default=0)
 
 
-def _ends(
+def ends(
     drawn: NDArray[np.float64], value: float, units: int
 ) -> tuple[float | None, float | None, str]:
+    """Return low, high and method of a value's interval, from its replicates (R,); None is none."""
     draws = f"{len(drawn)} multinomial draws"
     defined = drawn[np.isfinite(drawn)]
     if len(defined) < len(drawn):

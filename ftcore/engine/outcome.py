@@ -17,6 +17,7 @@ from ftcore.engine.repeats import Repeat
 from ftcore.engine.result import describe
 from ftcore.interfaces import Statistics
 from ftcore.record import (
+    CalibrationRecord,
     EpochRecord,
     FeaturesRecord,
     FreezeRecord,
@@ -39,6 +40,7 @@ class Outcome:
     search: tuple[SearchRecord, ...]
     seconds: dict[str, float]
     repeats: tuple[Repeat, ...] = ()
+    calibration: CalibrationRecord | None = None
 
     @property
     def best_epoch(self) -> int | None:
@@ -60,6 +62,7 @@ def conclude(outcome: Outcome, parts: Parts, machine: Machine, directory: RunDir
             "freeze": outcome.freeze,
             "search": outcome.search,
             "features": outcome.features,
+            "calibration": outcome.calibration,
             "timings": seconds,
             "repeats": tuple(_describe(each, parts) for each in outcome.repeats),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ftcore.config import RunConfig
 from ftcore.interfaces import Backbone, DataBundle, FreezingStrategy, Metric, Task
@@ -11,13 +11,17 @@ from ftcore.interfaces import Backbone, DataBundle, FreezingStrategy, Metric, Ta
 
 @dataclass(frozen=True)
 class Parts:
-    """What an evaluation is composed of; the bundle has a test part."""
+    """What an evaluation is composed of; the bundle has a test part.
+
+    `calibration` holds the metrics of a `CalibratedTask` before and after; empty for none.
+    """
 
     backbone: Backbone
     bundle: DataBundle
     task: Task
     metrics: Sequence[Metric]
     config: RunConfig
+    calibration: Sequence[Metric] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)

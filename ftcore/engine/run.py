@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ftcore.engine import checkpoint
+from ftcore.engine.calibration import fit_calibrator
 from ftcore.engine.device import deterministic
 from ftcore.engine.digests import combine, digests
 from ftcore.engine.directory import RunDirectory
@@ -17,7 +18,7 @@ from ftcore.engine.summary import prove
 from ftcore.engine.training import Progress, Trainer
 from ftcore.errors import DataError, NumericalError, StoppedError
 from ftcore.interfaces import Phase, Statistics
-from ftcore.record import Record
+from ftcore.record import CalibrationRecord, Record
 
 
 def run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Record:
@@ -39,7 +40,7 @@ def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Rec
     progress = _train(prepared, combine(before), directory, observer)
     after = digests(prepared.freezer.frozen_state())
     check_unmoved(before, after)
-    statistics = _test(prepared, feed, observer)
+    statistics, calibration = _test(prepared, feed, observer)
     repeats = _repeat(prepared, feed, observer)
     outcome = Outcome(
         model=prepared.model,
@@ -51,6 +52,7 @@ def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Rec
         search=prepared.search,
         repeats=repeats,
         seconds=prepared.seconds,
+        calibration=calibration,
     )
     return conclude(outcome, prepared.parts, prepared.machine, directory)
 
@@ -84,15 +86,22 @@ def _train(
         return trainer.fit()
 
 
-def _test(prepared: Prepared, feed: Feed, observer: Observer) -> Statistics:
-    source = feed.sources["test"]
+def _test(
+    prepared: Prepared, feed: Feed, observer: Observer
+) -> tuple[Statistics, CalibrationRecord | None]:
+    model, source = prepared.model[feed.stages :], feed.sources["test"]
+    with prepared.timed("calibration"):
+        calibrator = fit_calibrator(
+            prepared.parts, prepared.evaluator, model, feed.sources["val"], observer
+        )
     observer.step_started("test", len(source.targets), "examples")
     with prepared.timed("test"):
         statistics, _ = prepared.evaluator.statistics(
-            prepared.model[feed.stages :], source, observer
+            model, source, observer, watch=calibrator.add if calibrator else None
         )
     observer.step_finished()
-    return statistics
+    with prepared.timed("calibration"):
+        return statistics, calibrator.describe() if calibrator else None
 
 
 def _repeat(prepared: Prepared, feed: Feed, observer: Observer) -> tuple[Repeat, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ftcore.record.calibration import CalibrationRecord
 from ftcore.record.comparison import (
     ComparisonRecord,
     DifferenceRecord,
@@ -9,6 +10,7 @@ from ftcore.record.comparison import (
     SignificanceRecord,
     Verdict,
 )
+from ftcore.record.metric import MetricValue
 from ftcore.record.part import Part, format_bytes
 from ftcore.record.ranking import (
     CorrelationRecord,
@@ -20,13 +22,13 @@ from ftcore.record.ranking import (
     VerifiedBackbone,
     VerifiedRun,
 )
+from ftcore.record.robustness import CorruptionRecord, CorruptionsRecord, SeverityRecord
 from ftcore.record.run import (
     CountsRecord,
     EpochRecord,
     FeaturesRecord,
     FreezeRecord,
     LogitsRecord,
-    MetricValue,
     Record,
     RepeatRecord,
     SearchRecord,
@@ -42,9 +44,12 @@ from ftcore.record.study import (
 )
 
 __all__ = [
+    "CalibrationRecord",
     "CellRecord",
     "ComparisonRecord",
     "CorrelationRecord",
+    "CorruptionRecord",
+    "CorruptionsRecord",
     "CostRecord",
     "CountsRecord",
     "DifferenceRecord",
@@ -63,6 +68,7 @@ __all__ = [
     "RepeatRecord",
     "ScoreRecord",
     "SearchRecord",
+    "SeverityRecord",
     "SignificanceRecord",
     "SpreadRecord",
     "StageRecord",

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from ftcore.record.metric import MetricValue
 from ftcore.record.part import Part
-from ftcore.record.run import MetricValue, WeightsRecord
+from ftcore.record.run import WeightsRecord
 
 
 class LatencyRecord(Part):

@@ -6,18 +6,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from ftcore.record.calibration import CalibrationRecord
+from ftcore.record.metric import MetricValue
 from ftcore.record.part import Part
-
-
-class MetricValue(Part):
-    """A metric with its 95 % interval: None where it is undefined, or no interval can be given."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    n: int = Field(description="resampling units the value is computed from")
-    method: str = Field(description="how the interval was made")
-    higher_is_better: bool = True
+from ftcore.record.robustness import CorruptionsRecord
 
 
 class WeightsRecord(Part):
@@ -144,6 +136,8 @@ class Record(Part):
     features: tuple[FeaturesRecord, ...] = ()
     search: tuple[SearchRecord, ...] = ()
     repeats: tuple[RepeatRecord, ...] = ()
+    calibration: CalibrationRecord | None = None
+    corruptions: CorruptionsRecord | None = None
     weights: WeightsRecord | None = Field(description="None where stored logits were scored")
     logits: LogitsRecord | None = None
     preprocess: dict[str, Any] = Field(default_factory=dict, description="what made the inputs")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ftcore.record import (
+    CalibrationRecord,
+    CorruptionsRecord,
     FeaturesRecord,
     FreezeRecord,
     MetricValue,
@@ -11,6 +13,7 @@ from ftcore.record import (
     format_bytes,
 )
 from ftcore.reports.layout import lay_out
+from ftcore.reports.robustness import tabulate_corruptions
 
 SHOWN_METRICS = 4
 
@@ -20,6 +23,10 @@ def render_card(record: Record, width: int = 80) -> list[str]:
     rows = [*_scores(record), *_baselines(record)]
     if record.repeats:
         rows.append(("other seeds", _repeats(record)))
+    if record.corruptions is not None:
+        rows += _corrupted(record.corruptions)
+    if record.calibration is not None:
+        rows.append(("calibration", _calibrated(record.calibration)))
     if record.freeze is not None:
         rows += _freezing(record.freeze)
     rows += [("cached", _cached(features)) for features in record.features]
@@ -35,7 +42,10 @@ def render_card(record: Record, width: int = 80) -> list[str]:
         rows.append(("files", record.directory))
         if record.kind == "run":
             rows.append(("next", f"ftcore predict {record.directory} YOUR_FILES"))
-    return lay_out(_title(record), rows, width)
+    lines = lay_out(_title(record), rows, width)
+    if record.corruptions is not None:
+        lines += ["", *tabulate_corruptions(record.corruptions, width)]
+    return lines
 
 
 def format_value(metric: MetricValue) -> str:
@@ -81,6 +91,30 @@ def _repeats(record: Record) -> str:
     finite = sorted(value for value in values if value is not None)
     heads = f"{len(values)} more heads"
     return f"{name} {finite[0]:.4f} to {finite[-1]:.4f}, {heads}" if finite else heads
+
+
+def _corrupted(found: CorruptionsRecord) -> list[tuple[str, str]]:
+    error, relative = found.mean_corruption_error, found.relative_mean_corruption_error
+    levels = ", ".join(map(str, found.levels))
+    count = len(found.corruptions)
+    what = f"over {count} corruption{'s' if count > 1 else ''} at severity {levels}"
+    return [
+        ("corrupted", f"{format_value(found.mean[found.metric])}  mean {found.metric} {what}"),
+        ("mCE", f"{format_value(error)}  mean corruption error, not divided by AlexNet's"),
+        ("relative mCE", f"{format_value(relative)}  the same, less the error without corruption"),
+    ]
+
+
+def _calibrated(found: CalibrationRecord) -> str:
+    name, before = next(iter(found.before.items()))
+    values = [_short(before), _short(found.after[name])]
+    text = f"{name} {' → '.join(values)} at temperature {found.temperature:.3g}, fitted on "
+    text += f"{found.n:,} val examples"
+    return text + (", at the bound of what is tried" if found.is_bounded else "")
+
+
+def _short(metric: MetricValue) -> str:
+    return "undefined" if metric.value is None else f"{metric.value:.3f}"
 
 
 def _freezing(freeze: FreezeRecord) -> list[tuple[str, str]]:

@@ -84,7 +84,7 @@ def seed_mean(values: ArrayLike, replicates: ArrayLike) -> Interval:
     Replicates are (S, R), and the variance has the parts that it has in `combined`.
     """
     seeds = _Seeds.of("of the study", values, replicates)
-    is_finite = np.isfinite(seeds.drawn).all(axis=0)
+    is_finite = np.asarray(np.isfinite(seeds.drawn).all(axis=0))
     mean = float(seeds.scores.mean())
     of_mean = seeds.drawn.mean(axis=0)[is_finite]
     units = max(0.0, _spread(of_mean, mean) ** 2 - seeds.interaction(is_finite))

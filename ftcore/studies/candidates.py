@@ -114,10 +114,11 @@ def align(run: Scored, ids: Sequence[str]) -> Predictions:
 
 
 def statistics_of(
-    runs: Sequence[Scored], ids: Sequence[str], task: ComparableTask, metric: Metric
+    runs: Sequence[Scored], ids: Sequence[str], task: ComparableTask, metrics: Sequence[Metric]
 ) -> list[Statistics]:
     """Return the statistics of each run, with rows in the order of `ids`."""
-    return [align(run, ids).statistics(task, run.record.classes, metric.needs) for run in runs]
+    needs = sorted({name for metric in metrics for name in metric.needs})
+    return [align(run, ids).statistics(task, run.record.classes, needs) for run in runs]
 
 
 def check_comparable(candidates: Sequence[Candidate]) -> None:

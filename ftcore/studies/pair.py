@@ -47,7 +47,7 @@ class Pair:
         kept = run.record.metrics.get(self.metric.name)
         if kept is not None:
             return math.nan if kept.value is None else kept.value
-        (statistics,) = statistics_of([run], run.predictions.ids, self.task, self.metric)
+        (statistics,) = statistics_of([run], run.predictions.ids, self.task, [self.metric])
         return float(self.metric.compute(statistics))
 
     def _over_folds(self, differences: NDArray[np.float64]) -> Difference:
@@ -60,7 +60,8 @@ class Pair:
     ) -> tuple[Difference, tuple[SignificanceRecord, ...]]:
         runs = self.first.runs + self.second.runs
         ids = runs[0].predictions.ids
-        drawn = replicates(self.task, self.metric, statistics_of(runs, ids, self.task, self.metric))
+        statistics = statistics_of(runs, ids, self.task, [self.metric])
+        drawn = replicates(self.task, [self.metric], statistics)[self.metric.name]
         of_first, of_second = drawn[: len(first)], drawn[len(first) :]
         if len(first) > 1 and len(second) > 1:
             found = combined(second, first, of_second, of_first)

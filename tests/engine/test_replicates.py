@@ -29,7 +29,7 @@ def test_each_replicate_is_the_metric_of_the_drawn_examples(
 ) -> None:
     monkeypatch.setattr(module, "HELD", 200)  # a few at a time
     runs = [evaluated(seed) for seed in (0, 1)]
-    found = replicates(TASK, metric, runs, count=7, seed=3)
+    found = replicates(TASK, [metric, accuracy()], runs, count=7, seed=3)[metric.name]
     weights = torch.from_numpy(draws(60, 7, 3))
     for run, values in zip(runs, found, strict=True):
         expected = metric.compute(TASK.reweigh(run, metric.needs, weights))
@@ -38,6 +38,6 @@ def test_each_replicate_is_the_metric_of_the_drawn_examples(
 
 def test_runs_share_their_draws() -> None:
     run = evaluated(0)
-    first, second = replicates(TASK, accuracy(), [run, run], count=50)
+    first, second = replicates(TASK, [accuracy()], [run, run], count=50)["accuracy"]
     assert (first == second).all()
     assert len(set(first.tolist())) > 1

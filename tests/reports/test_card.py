@@ -2,8 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from ftcore.record import CountsRecord, FreezeRecord, MetricValue, Record, WeightsRecord
+from ftcore.record import (
+    CalibrationRecord,
+    CountsRecord,
+    FreezeRecord,
+    MetricValue,
+    Record,
+    WeightsRecord,
+)
 from ftcore.reports.card import format_value, render_card
+from tests.reports.test_robustness import WHOLE
 
 
 def make_record(note: str = "", value: float | None = 0.953) -> Record:
@@ -83,3 +91,40 @@ def test_lines_fit_the_terminal(width: int) -> None:
 )
 def test_values_with_and_without_an_interval(metric: MetricValue, text: str) -> None:
     assert format_value(metric) == text
+
+
+def calibration(*, is_bounded: bool) -> CalibrationRecord:
+    before, after = (
+        MetricValue(value=value, n=359, method="bootstrap") for value in (0.0612, 0.0241)
+    )
+    return CalibrationRecord(
+        temperature=1.4213,
+        is_bounded=is_bounded,
+        n=1399,
+        before={"ece": before, "nll": before},
+        after={"ece": after, "nll": after},
+        change={},
+    )
+
+
+def test_the_card_says_what_a_temperature_does() -> None:
+    record = make_record().model_copy(update={"calibration": calibration(is_bounded=False)})
+    text = " ".join(" ".join(render_card(record)).split())
+    assert "calibration ece 0.061 → 0.024 at temperature 1.42, fitted on 1,399 val examples" in text
+    assert "bound" not in text
+    bounded = make_record().model_copy(update={"calibration": calibration(is_bounded=True)})
+    assert "at the bound of what is tried" in " ".join(" ".join(render_card(bounded)).split())
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_the_card_ends_with_the_corruptions(width: int) -> None:
+    lines = render_card(make_record().model_copy(update={"corruptions": WHOLE}), width)
+    assert all(len(line) <= width for line in lines)
+    text = " ".join(" ".join(lines).split())
+    assert (
+        "0.7500 [0.1000, 0.9000] mean accuracy over 2 corruptions at severity 1, 2, 3, 4, 5" in text
+    )
+    assert "0.2500 [0.1000, 0.9000] mean corruption error, not divided by AlexNet's" in text
+    assert "relative mCE 0.1250" in text
+    assert lines[-3].startswith("accuracy")
+    assert lines[-1].startswith("elastic_transform")
