@@ -104,7 +104,7 @@ def _of_classes(
 def _judge(
     counts: Counts, metric: Metric, runs: Sequence[Statistics], truth: float, seed: int
 ) -> None:
-    drawn = replicates(TASK, metric, runs, count=DRAWS, seed=seed)
+    drawn = replicates(TASK, [metric], runs, count=DRAWS, seed=seed)[metric.name]
     value = float(metric.compute(runs[0])) - float(metric.compute(runs[1]))
     found = paired_bootstrap_interval(drawn[0] - drawn[1], value, TASK.units(runs[0]))
     counts.coverage.add(f"{metric.name}, paired bootstrap", found.low, found.high, truth)

@@ -54,7 +54,7 @@ def _setting(
             for _ in range(seeds)
         ]
         values = np.array([float(accuracy.compute(run)) for run in runs])
-        drawn = replicates(TASK, accuracy, runs, count=DRAWS, seed=seed)
+        drawn = replicates(TASK, [accuracy], runs, count=DRAWS, seed=seed)[accuracy.name]
         found = combined(values[:seeds], values[seeds:], drawn[:seeds], drawn[seeds:])
         held.add("difference of means", found.low, found.high, truths[0] - truths[1])
         if is_same:

@@ -157,8 +157,9 @@ def _spread(value: float | None, note: str) -> SpreadRecord:
     return SpreadRecord(test=value, seed=value, fold=value, note=note)
 
 
-def _deviations(row: Sequence[MetricValue]) -> NDArray[np.float64]:
-    widths = [(value.high or 0.0) - (value.low or 0.0) for value in row]
+def _deviations(fold: Sequence[Scored], metric: Metric) -> NDArray[np.float64]:
+    values = [run.record.metrics[metric.name] for run in fold]
+    widths = [(value.high or 0.0) - (value.low or 0.0) for value in values]
     return np.array(widths) / (2 * 1.96)
 
 
