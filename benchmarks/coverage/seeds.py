@@ -16,8 +16,7 @@ from benchmarks.coverage.tally import Coverage, Rejections
 from ftcore import Statistics
 from ftcore.default_plugins import classification_metrics as metrics
 from ftcore.engine.replicates import replicates
-from ftcore.significance.resampled import combined
-from ftcore.studies.summary import seeds_interval
+from ftcore.significance.resampled import combined, seed_mean
 
 PART = "seeds"
 DRAWS = 400
@@ -59,7 +58,7 @@ def _setting(
         held.add("difference of means", found.low, found.high, truths[0] - truths[1])
         if is_same:
             rejected.add("difference of means", found.test.p)
-        _, low, high = seeds_interval(values[:seeds], drawn[:seeds])
+        _, low, high = seed_mean(values[:seeds], drawn[:seeds])
         held.add("mean", low, high, truths[0])
     yield from held.rows(PART, setting)
     yield from rejected.rows(PART, setting)

@@ -69,12 +69,7 @@ def _sampling(
     folds = [runs.of_fold(fold) for fold in runs.folds]
     if not isinstance(task, ComparableTask):
         return {
-            metric.name: [
-                np.outer(
-                    _deviations([run.record.metrics[metric.name] for run in fold]), [-1.0, 1.0]
-                )
-                for fold in folds
-            ]
+            metric.name: [np.outer(_deviations(fold, metric), [-1.0, 1.0]) for fold in folds]
             for metric in metrics
         }
     drawn = [
