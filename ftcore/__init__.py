@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ftcore import ops as ops
     from ftcore import testing as testing
-    from ftcore.api import evaluate, evaluate_logits, predict, run
+    from ftcore.api import depth, evaluate, evaluate_logits, predict, run
     from ftcore.content import digest_of
     from ftcore.download import fetch_weights, is_offline
     from ftcore.errors import (
@@ -85,6 +85,7 @@ _HOME = {
     "UsageError": "errors",
     "Weights": "interfaces",
     "decode_image": "images.decode",
+    "depth": "api",
     "digest_of": "content",
     "evaluate": "api",
     "evaluate_logits": "api",
@@ -133,6 +134,7 @@ __all__ = [
     "Weights",
     "__version__",
     "decode_image",
+    "depth",
     "digest_of",
     "evaluate",
     "evaluate_logits",

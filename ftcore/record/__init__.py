@@ -9,6 +9,7 @@ from ftcore.record.comparison import (
     SignificanceRecord,
     Verdict,
 )
+from ftcore.record.depth import DepthPoint, DepthRecord, RecommendationRecord
 from ftcore.record.part import Part, format_bytes
 from ftcore.record.run import (
     CountsRecord,
@@ -34,6 +35,8 @@ __all__ = [
     "CellRecord",
     "ComparisonRecord",
     "CountsRecord",
+    "DepthPoint",
+    "DepthRecord",
     "DifferenceRecord",
     "EpochRecord",
     "FeaturesRecord",
@@ -43,6 +46,7 @@ __all__ = [
     "MetricValue",
     "PairRecord",
     "Part",
+    "RecommendationRecord",
     "Record",
     "ScoreRecord",
     "SearchRecord",
