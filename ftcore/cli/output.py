@@ -71,6 +71,9 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         sum(getattr(s, key) for s in plan.stages) for key in ("parameters", "trained")
     )
     click.echo(f"{trained:,} of {total:,} parameters train")
+    for stage in plan.stages:
+        if stage.reason:
+            click.echo(f"{stage.name}: {stage.reason}")
     for line in plan.cache:
         click.echo(f"cache: {line}")
     for note in plan.notes:

@@ -25,6 +25,7 @@ from ftcore.engine.observer import Observer
 from ftcore.engine.outcome import Outcome, conclude
 from ftcore.engine.partition import make_parts
 from ftcore.engine.parts import RunParts
+from ftcore.engine.planning import is_measured
 from ftcore.engine.preparation import Prepared, prepare
 from ftcore.engine.search import choices, describe_search, is_searched
 from ftcore.engine.summary import prove
@@ -41,7 +42,7 @@ def is_family(parts: RunParts) -> bool:
     config = parts.config
     if config.cache == "off" or config.augment != "none" or config.accumulate > 1:
         return False
-    if config.precision != "fp32":
+    if config.precision != "fp32" or is_measured(parts):
         return False
     head = parts.task.build_head(parts.backbone, parts.bundle)
     plan = parts.strategy.plan(parts.backbone, head, config.epochs)
