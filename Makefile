@@ -90,7 +90,9 @@ bench-finetune:  ## Fine-tune beside other tools (of '.[peers]'), which takes mo
 	$(PYTHON) -m benchmarks.performance_page
 
 attacks:  ## Attack the storage and the rest in full, which takes minutes
-	@for attack in $(ATTACKS); do echo $$attack; $(PYTHON) $$attack || exit 1; done
+	@for attack in $(ATTACKS:benchmarks/%.py=benchmarks.%); do \
+	  echo $$attack; $(PYTHON) -m $$attack || exit 1; \
+	done
 
 clean:  ## Remove what builds and tools leave behind
 	rm -rf build dist *.egg-info ftcore/_native/*.so plugins/*/build plugins/*/*.egg-info

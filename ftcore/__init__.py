@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ftcore import ops as ops
     from ftcore import testing as testing
-    from ftcore.api import depth, evaluate, evaluate_logits, predict, run
+    from ftcore.api import compare, depth, evaluate, evaluate_logits, predict, run, study
     from ftcore.content import digest_of
     from ftcore.download import fetch_weights, is_offline
     from ftcore.errors import (
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         Task,
         Weights,
     )
-    from ftcore.record import MetricValue, Record
+    from ftcore.record import ComparisonRecord, MetricValue, Record, StudyRecord
     from ftcore.weights import load_state_dict, read_state_dict
 
 __version__ = "0.1.0"
@@ -60,6 +60,7 @@ _HOME = {
     "ArraySplit": "images.splits",
     "Backbone": "interfaces",
     "ComparableTask": "interfaces",
+    "ComparisonRecord": "record",
     "ConfigError": "errors",
     "DataBundle": "interfaces",
     "DataError": "errors",
@@ -85,9 +86,11 @@ _HOME = {
     "Stage": "interfaces",
     "Statistics": "interfaces",
     "StoppedError": "errors",
+    "StudyRecord": "record",
     "Task": "interfaces",
     "UsageError": "errors",
     "Weights": "interfaces",
+    "compare": "api",
     "decode_image": "images.decode",
     "depth": "api",
     "digest_of": "content",
@@ -102,6 +105,7 @@ _HOME = {
     "predict": "api",
     "read_state_dict": "weights",
     "run": "api",
+    "study": "api",
 }
 _MODULES = ("ops", "testing")
 
@@ -110,6 +114,7 @@ __all__ = [
     "ArraySplit",
     "Backbone",
     "ComparableTask",
+    "ComparisonRecord",
     "ConfigError",
     "DataBundle",
     "DataError",
@@ -135,10 +140,12 @@ __all__ = [
     "Stage",
     "Statistics",
     "StoppedError",
+    "StudyRecord",
     "Task",
     "UsageError",
     "Weights",
     "__version__",
+    "compare",
     "decode_image",
     "depth",
     "digest_of",
@@ -154,6 +161,7 @@ __all__ = [
     "predict",
     "read_state_dict",
     "run",
+    "study",
     "testing",
 ]
 

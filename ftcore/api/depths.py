@@ -95,7 +95,9 @@ def _trying(config: StudyConfig, *strategies: str) -> StudyConfig:
 def _run(
     directory: StudyDirectory, parts: RunParts, plugins: Plugins, observer: Observer
 ) -> DepthRecord:
-    study = run_study(directory, workshop_of(plugins), parts, observer, "depth")
+    study = run_study(
+        directory, workshop_of(plugins, directory.config().jobs), parts, observer, "depth"
+    )
     record = describe_depths(directory, study, parts)
     write_depths(directory, record)
     return record
