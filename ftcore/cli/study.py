@@ -101,5 +101,6 @@ def check_failures(record: StudyRecord, command: str = "study") -> None:
         total = sum(len(cell.runs) for cell in record.cells)
         raise FtcoreError(
             f"{len(failures)} of {total} runs failed, the first is {failures[0].name}: "
-            f"{failures[0].failure}. To try them again: ftcore {command} --resume {record.directory}"
+            f"{failures[0].failure}. To try them again: "
+            f"ftcore {command} --resume {record.directory}"
         )
