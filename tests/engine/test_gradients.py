@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ftcore.engine import gradients as engine
-from ftcore.engine.batches import RawSource
+from ftcore.engine.batches import RawSource, training_order
 from ftcore.engine.device import Machine
 from ftcore.engine.gradients import measure_gradients
 from ftcore.engine.model import assemble
@@ -44,7 +44,7 @@ def test_the_gradient_is_that_of_the_formula(monkeypatch: pytest.MonkeyPatch) ->
     train = parts.bundle.splits["train"]
     weight, head, bias = (p.detach().double().numpy() for p in model.parameters())
     squares = []
-    for indices in engine.training_order(16, 4, 0, 0)[2:]:
+    for indices in training_order(16, 4, 0, 0)[2:]:
         x = torch.stack(list(train.inputs(indices))).flatten(1).double().numpy()
         logits = x @ weight.T @ head.T + bias
         share = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)

@@ -38,7 +38,12 @@ def cell(freeze: str, value: float | None) -> CellRecord:
     )
     metrics = {} if value is None else {"accuracy": score}
     return CellRecord(
-        label=freeze, settings={"freeze": freeze}, metrics=metrics, trained=10, runs=(run,)
+        label=freeze,
+        settings={"freeze": freeze},
+        metrics=metrics,
+        trained=10,
+        seconds=2.0,
+        runs=(run,),
     )
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,11 +31,11 @@ class Swept:
 
 
 @pytest.fixture(scope="module")
-def swept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swept]:
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Swept:
     study, directory = make_study(tmp_path_factory.mktemp("depth"), freeze=FREEZE, seeds=2)
     record = described(directory, study)
     write_depths(directory, record)
-    yield Swept(directory, study, record)
+    return Swept(directory, study, record)
 
 
 def test_the_curve_is_that_of_the_study(swept: Swept) -> None:
@@ -109,5 +108,5 @@ def test_a_sweep_that_is_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_another_study_is_no_sweep(tmp_path: Path, options: dict[str, object]) -> None:
     config = StudyConfig.of({"out": tmp_path, **options}, "the test")
     directory = StudyDirectory.create(config, "tiny")
-    with pytest.raises(DataError, match="a study of other things than depths.*ftcore study"):
+    with pytest.raises(DataError, match=r"a study of other things than depths.*ftcore study"):
         depths_in(directory, make_backbone())
