@@ -53,10 +53,8 @@ def _curve(record: DepthRecord, width: int) -> list[str]:
     for point, verdict in zip(record.curve, verdicts, strict=True):
         bar = _bar(point, low, high, size)
         if is_narrow:
-            lines += [
-                f"{point.freeze:{label}}  {bar}".rstrip(),
-                *([f"  {verdict}"] * bool(verdict)),
-            ]
+            lines.append(f"{point.freeze:{label}}  {bar}".rstrip())
+            lines += lay_out("", [("", verdict)], width)
         else:
             lines.append(f"{point.freeze:{label}}  {bar:{size}}  {verdict}".rstrip())
     return lines
