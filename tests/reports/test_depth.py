@@ -37,7 +37,7 @@ def test_the_curve_stands_on_one_axis_with_the_verdicts_beside_it() -> None:
     ]
 
 
-@pytest.mark.parametrize("width", [20, 30, 40, 80, 100])
+@pytest.mark.parametrize("width", [24, 30, 40, 80, 100])
 def test_the_card_fits_its_width(width: int) -> None:
     lines = render_depth(shown([0.9, 0.8, 0.7, 0.5], PAIRS), width)
     assert max(map(len, lines)) <= width
