@@ -5,7 +5,7 @@ PLUGINS = $(wildcard plugins/*/)
 ATTACKS = $(wildcard benchmarks/attack_*.py)
 
 .DEFAULT_GOAL = help
-.PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench bench-compare bench-gpu bench-frozen bench-finetune attacks clean
+.PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench bench-compare bench-gpu bench-resample bench-frozen bench-finetune attacks clean
 
 help:  ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,10 @@ bench-compare:  ## Measure the statistics op again, and show what changed since 
 
 bench-gpu:  ## Build, test and measure the GPU kernels on a machine with a GPU
 	PYTHON=$(PYTHON) benchmarks/gpu.sh
+
+bench-resample:  ## Measure resampling beside SciPy, which takes some ten minutes and 6 GB
+	OMP_NUM_THREADS=1 FTCORE_BENCH_ROUNDS=3 $(PYTHON) -m benchmarks.bench_resample --out $(RESULTS)/resample.json
+	$(PYTHON) -m benchmarks.performance_page
 
 bench-frozen:  ## Measure the frozen prefix, and features as examples grow, which takes some ten minutes
 	OMP_NUM_THREADS=1 $(PYTHON) -m benchmarks.bench_prefix --compiled --batches --profile

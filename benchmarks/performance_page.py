@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import finetune_page, frozen_page
+from benchmarks import finetune_page, frozen_page, resample_page
 from benchmarks.tables import RESULTS, ROOT, load, machine, table
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -238,6 +238,7 @@ def page() -> str:
         columns_section,
         loss_section,
         evaluate_section,
+        resample_page.section,
         frozen_page.sections,
         finetune_section,
     )

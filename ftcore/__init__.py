@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ftcore import ops as ops
+    from ftcore import resampling as resampling
     from ftcore import testing as testing
-    from ftcore.api import compare, depth, evaluate, evaluate_logits, predict, run, study
+    from ftcore.api import compare, depth, evaluate, evaluate_logits, predict, rank, run, study
     from ftcore.content import digest_of
     from ftcore.download import fetch_weights, is_offline
     from ftcore.errors import (
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         Phase,
         Preprocess,
         Proportion,
+        ResampledMetric,
         RowProportion,
         Split,
         StackedTask,
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
         Task,
         Weights,
     )
-    from ftcore.record import ComparisonRecord, MetricValue, Record, StudyRecord
+    from ftcore.record import ComparisonRecord, MetricValue, RankingRecord, Record, StudyRecord
     from ftcore.weights import load_state_dict, read_state_dict
 
 __version__ = "0.1.0"
@@ -78,9 +80,11 @@ _HOME = {
     "PluginError": "errors",
     "Preprocess": "interfaces",
     "Proportion": "interfaces",
+    "RankingRecord": "record",
     "Record": "record",
     "RequirementError": "errors",
     "RowProportion": "interfaces",
+    "ResampledMetric": "interfaces",
     "Split": "interfaces",
     "StackedTask": "interfaces",
     "Stage": "interfaces",
@@ -103,11 +107,12 @@ _HOME = {
     "list_images": "images.files",
     "load_state_dict": "weights",
     "predict": "api",
+    "rank": "api",
     "read_state_dict": "weights",
     "run": "api",
     "study": "api",
 }
-_MODULES = ("ops", "testing")
+_MODULES = ("ops", "resampling", "testing")
 
 __all__ = [
     "Adapter",
@@ -132,8 +137,10 @@ __all__ = [
     "PluginError",
     "Preprocess",
     "Proportion",
+    "RankingRecord",
     "Record",
     "RequirementError",
+    "ResampledMetric",
     "RowProportion",
     "Split",
     "StackedTask",
@@ -159,7 +166,9 @@ __all__ = [
     "load_state_dict",
     "ops",
     "predict",
+    "rank",
     "read_state_dict",
+    "resampling",
     "run",
     "study",
     "testing",

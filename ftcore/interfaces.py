@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.random import Generator
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
 Inputs: TypeAlias = Any
@@ -328,6 +330,21 @@ class RowProportion(Proportion, Protocol):
 
     def successes(self, rows: Mapping[str, Tensor]) -> Tensor:
         """Return for each row whether it is a success, bool (N,); False for one not scored."""
+
+
+@runtime_checkable
+class ResampledMetric(Metric, Protocol):
+    """A metric that makes its bootstrap replicates itself, faster than `compute` would.
+
+    For metrics of rows, such as AUROC, which would need a weight for each unit of each replicate.
+    """
+
+    def bootstrap(self, statistics: Statistics, count: int, seed: int) -> NDArray[np.float64]:
+        """Return the values (count,) of statistics whose units were drawn with replacement.
+
+        They equal those of `compute` with rows["weight"] = `ftcore.resampling.draws(units, count,
+        seed)`, where all units were scored: models that get the same seed are paired.
+        """
 
 
 @runtime_checkable

@@ -12,6 +12,7 @@ from ftcore.api.depths import depth, plan_depths, resume_depth
 from ftcore.api.evaluation import evaluate
 from ftcore.api.logits import evaluate_logits
 from ftcore.api.prediction import Prediction, predict
+from ftcore.api.ranking import check_ranked, rank
 from ftcore.api.requirements import check_requirements
 from ftcore.api.runs import Plan, plan, resume, run
 from ftcore.api.studies import resume_study, study
@@ -21,6 +22,7 @@ __all__ = [
     "Plan",
     "Prediction",
     "check_data",
+    "check_ranked",
     "check_requirements",
     "compare",
     "depth",
@@ -30,6 +32,7 @@ __all__ = [
     "plan",
     "plan_depths",
     "predict",
+    "rank",
     "resume",
     "resume_depth",
     "resume_study",

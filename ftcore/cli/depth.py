@@ -17,7 +17,9 @@ from ftcore.studies.config import OWN, StudyConfig
 if TYPE_CHECKING:
     from ftcore.plugins import Plugins
 
-OF_RUNS = [name for name in RunConfig.model_fields if name not in (*OWN, "freeze")]
+# Of a run alone, or what a sweep sets itself.
+LEFT_OUT = (*OWN, "freeze", "repeats")
+OF_RUNS = [name for name in RunConfig.model_fields if name not in LEFT_OUT]
 
 
 @click.command("depth", short_help="Say how many stages to freeze.")

@@ -24,6 +24,7 @@ COMMANDS = {
     "compare": "ftcore.cli.compare:command",
     "evaluate": "ftcore.cli.evaluate:command",
     "predict": "ftcore.cli.predict:command",
+    "rank": "ftcore.cli.rank:command",
     "data": "ftcore.cli.data:command",
     "cache": "ftcore.cli.cache:command",
     "list": "ftcore.cli.list:command",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from ftcore.record import EpochRecord, Record
 
 PREDICTIONS = "predictions.safetensors"
 PLAN = "plan.json"
+REPEATS = "repeats.safetensors"
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,26 @@ class RunDirectory:
         self.record()
         storage.verify_manifest(self.path, {PREDICTIONS})
         return Predictions.read(self.path / PREDICTIONS)
+
+    def repeats(self) -> dict[int, Predictions]:
+        """Read by seed what the run's other heads said of each test example, verified."""
+        record, own = self.record(), self.predictions()
+        if not record.repeats:
+            return {}
+        storage.verify_manifest(self.path, {REPEATS})
+        tensors, _ = storage.read_tensors(self.path / REPEATS)
+        rows: dict[int, dict[str, Tensor]] = {each.seed: {} for each in record.repeats}
+        for name, tensor in tensors.items():
+            seed, _, row = name.partition("/")
+            rows[int(seed)][row] = tensor
+        return {seed: Predictions(own.ids, each, own.version) for seed, each in rows.items()}
+
+    def write_repeats(self, rows: Mapping[int, Mapping[str, Tensor]]) -> None:
+        """Write the rows of each other head, by its seed, in the order of the predictions."""
+        tensors = {
+            f"{seed}/{name}": row for seed, each in rows.items() for name, row in each.items()
+        }
+        storage.write_tensors(self.path / REPEATS, tensors)
 
     def write_predictions(self, predictions: Predictions) -> None:
         """Write a row for each test example."""

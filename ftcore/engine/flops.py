@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -10,7 +13,28 @@ from ftcore.engine.batches import RawSource, to_device
 from ftcore.engine.model import assemble
 from ftcore.engine.parts import RunParts
 
+if TYPE_CHECKING:
+    from torch.utils.flop_counter import FlopCounterMode
+
 COUNTED = 2  # examples; BatchNorm cannot normalise one
+
+
+@contextlib.contextmanager
+def counting_flops() -> Iterator[FlopCounterMode]:
+    """Count the floating-point operations of products of matrices and of convolutions.
+
+    Attention in one operator is not counted on every device; here it is made of its products.
+    """
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            yield counter
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
 
 
 def training_flops(parts: RunParts, frozen: int, cached: int) -> int:
@@ -20,8 +44,6 @@ def training_flops(parts: RunParts, frozen: int, cached: int) -> int:
     there already. A multiplication and an addition are two operations; products of matrices and
     convolutions are counted, all else is little beside them.
     """
-    from torch.utils.flop_counter import FlopCounterMode
-
     head = parts.task.build_head(parts.backbone, parts.bundle)
     # A copy: a forward pass in training mode moves the statistics of BatchNorm.
     model = copy.deepcopy(assemble(parts.backbone, head)).cpu()
@@ -35,6 +57,6 @@ def training_flops(parts: RunParts, frozen: int, cached: int) -> int:
     with torch.no_grad():
         inputs = model[:cached](inputs)
     loss = parts.task.build_loss(parts.bundle)
-    with FlopCounterMode(display=False) as counter:
+    with counting_flops() as counter:
         loss(model[cached:](inputs), targets).backward()  # type: ignore[no-untyped-call]
     return int(counter.get_total_flops()) // len(indices)

@@ -9,7 +9,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from ftcore.interfaces import Metric, Proportion, Statistics, Task
+from ftcore.interfaces import Metric, Proportion, ResampledMetric, Statistics, Task
 from ftcore.record import MetricValue
 
 LEVEL = 0.95
@@ -91,10 +91,19 @@ def bootstrap(
     replicates: int = 1000,
     seed: int = 0,
 ) -> dict[str, NDArray[np.float64]]:
-    """Return each metric of every bootstrap replicate, (replicates,); NaN where undefined."""
+    """Return each metric of every bootstrap replicate, (replicates,); NaN where undefined.
+
+    A `ResampledMetric` makes its own; the others are computed from replicates of the statistics.
+    """
     drawn = {metric.name: np.empty(replicates) for metric in metrics}
-    for needs in dict.fromkeys(frozenset(metric.needs) for metric in metrics):
-        sharing = [metric for metric in metrics if frozenset(metric.needs) == needs]
+    others: list[Metric] = []
+    for metric in metrics:
+        if isinstance(metric, ResampledMetric):
+            drawn[metric.name] = metric.bootstrap(statistics, replicates, seed)
+        else:
+            others.append(metric)
+    for needs in dict.fromkeys(frozenset(metric.needs) for metric in others):
+        sharing = [metric for metric in others if frozenset(metric.needs) == needs]
         generator = np.random.default_rng(seed)
         step = max(1, _HELD // max(1, _size_of_replicate(needs, statistics)))
         for start in range(0, replicates, step):

@@ -29,6 +29,7 @@ from ftcore.engine.optimization import (
 from ftcore.engine.parts import RunParts
 from ftcore.engine.planning import make_plan
 from ftcore.engine.randomness import MODEL, seed_torch
+from ftcore.engine.repeats import count_repeats
 from ftcore.engine.search import check_searchable
 from ftcore.errors import ConfigError
 from ftcore.record import SearchRecord
@@ -47,6 +48,7 @@ class Prepared:
     machine: Machine
     feeder: Feeder
     schedule: Factor
+    repeats: int = 0  # more heads to train, with other seeds
     seconds: dict[str, float] = field(default_factory=dict)
     search: tuple[SearchRecord, ...] = ()
 
@@ -102,13 +104,15 @@ def prepare(parts: RunParts, observer: Observer) -> Prepared:
     seconds = {"preparation": time.perf_counter() - start}
     is_head_alone = feeder.cuts.throughout == len(parts.backbone.stages)
     check_searchable(config, is_head_alone=is_head_alone)
+    repeats = count_repeats(config, plan, is_head_alone=is_head_alone)
     # A resumed run must not choose again: free memory, say, may differ then.
     resolved = {
         "lr": config.lr or default_learning_rate(plan, parts.backbone.weights),
         "cache": feeder.keep,
+        "repeats": repeats,
     }
     parts = replace(parts, config=config.model_copy(update=resolved))
-    return Prepared(parts, model, freezer, machine, feeder, schedule, seconds)
+    return Prepared(parts, model, freezer, machine, feeder, schedule, repeats, seconds)
 
 
 def _raw_source(parts: RunParts, part: str) -> RawSource:

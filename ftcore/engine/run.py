@@ -12,6 +12,7 @@ from ftcore.engine.observer import Observer
 from ftcore.engine.outcome import Outcome, conclude
 from ftcore.engine.planning import keep_plan
 from ftcore.engine.preparation import Prepared
+from ftcore.engine.repeats import Repeat, repeat
 from ftcore.engine.search import is_searched, search
 from ftcore.engine.summary import prove
 from ftcore.engine.training import Progress, Trainer
@@ -41,6 +42,7 @@ def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Rec
     after = digests(prepared.freezer.frozen_state())
     check_unmoved(before, after)
     statistics = _test(prepared, feed, observer)
+    repeats = _repeat(prepared, feed, observer)
     outcome = Outcome(
         model=prepared.model,
         history=progress.history,
@@ -49,6 +51,7 @@ def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Rec
         ids=feed.sources["test"].ids,
         features=prepared.feeder.describe([row.epoch for row in progress.history]),
         search=prepared.search,
+        repeats=repeats,
         seconds=prepared.seconds,
     )
     return conclude(outcome, prepared.parts, prepared.machine, directory)
@@ -92,3 +95,10 @@ def _test(prepared: Prepared, feed: Feed, observer: Observer) -> Statistics:
         )
     observer.step_finished()
     return statistics
+
+
+def _repeat(prepared: Prepared, feed: Feed, observer: Observer) -> tuple[Repeat, ...]:
+    if not prepared.repeats:
+        return ()
+    with prepared.timed("repeats"):
+        return repeat(prepared.parts, prepared.repeats, feed, prepared.evaluator, observer)

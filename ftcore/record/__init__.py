@@ -11,6 +11,16 @@ from ftcore.record.comparison import (
 )
 from ftcore.record.depth import DepthPoint, DepthRecord, RecommendationRecord
 from ftcore.record.part import Part, format_bytes
+from ftcore.record.ranking import (
+    CorrelationRecord,
+    CostRecord,
+    LatencyRecord,
+    RankedBackbone,
+    RankingRecord,
+    VerificationRecord,
+    VerifiedBackbone,
+    VerifiedRun,
+)
 from ftcore.record.run import (
     CountsRecord,
     EpochRecord,
@@ -19,6 +29,7 @@ from ftcore.record.run import (
     LogitsRecord,
     MetricValue,
     Record,
+    RepeatRecord,
     SearchRecord,
     StageRecord,
     WeightsRecord,
@@ -34,6 +45,8 @@ from ftcore.record.study import (
 __all__ = [
     "CellRecord",
     "ComparisonRecord",
+    "CorrelationRecord",
+    "CostRecord",
     "CountsRecord",
     "DepthPoint",
     "DepthRecord",
@@ -41,13 +54,17 @@ __all__ = [
     "EpochRecord",
     "FeaturesRecord",
     "FreezeRecord",
+    "LatencyRecord",
     "LogitsRecord",
     "MemberRecord",
     "MetricValue",
     "PairRecord",
     "Part",
+    "RankedBackbone",
+    "RankingRecord",
     "RecommendationRecord",
     "Record",
+    "RepeatRecord",
     "ScoreRecord",
     "SearchRecord",
     "SignificanceRecord",
@@ -55,6 +72,9 @@ __all__ = [
     "StageRecord",
     "StudyRecord",
     "Verdict",
+    "VerificationRecord",
+    "VerifiedBackbone",
+    "VerifiedRun",
     "WeightsRecord",
     "format_bytes",
 ]

@@ -98,6 +98,13 @@ class SearchRecord(Part):
     is_chosen: bool
 
 
+class RepeatRecord(Part):
+    """How a head fared that differs from the run's in its seed alone, on the test part."""
+
+    seed: int
+    metrics: dict[str, float | None]
+
+
 class EpochRecord(Part):
     """One line of metrics.jsonl."""
 
@@ -137,6 +144,7 @@ class Record(Part):
     freeze: FreezeRecord | None = None
     features: tuple[FeaturesRecord, ...] = ()
     search: tuple[SearchRecord, ...] = ()
+    repeats: tuple[RepeatRecord, ...] = ()
     weights: WeightsRecord | None = Field(description="None where stored logits were scored")
     logits: LogitsRecord | None = None
     preprocess: dict[str, Any] = Field(default_factory=dict, description="what made the inputs")

@@ -18,6 +18,8 @@ SHOWN_METRICS = 4
 def render_card(record: Record, width: int = 80) -> list[str]:
     """Return the card's lines, wrapped to `width` columns."""
     rows = [*_scores(record), *_baselines(record)]
+    if record.repeats:
+        rows.append(("other seeds", _repeats(record)))
     if record.freeze is not None:
         rows += _freezing(record.freeze)
     rows += [("cached", _cached(features)) for features in record.features]
@@ -52,7 +54,10 @@ def _title(record: Record) -> str:
     how = f"freeze {config['freeze']}"
     if record.kind == "evaluation":
         how = "evaluated again" if record.directory else "evaluated as it came"
-    return f"{config['backbone']} · {how} · {config['dataset']} · seed {record.seed}"
+    words = [config["backbone"], how, config["dataset"]]
+    words += [f"fold {config['fold']}"] if config.get("fold") else []
+    words += [f"{config['shots']} shots"] if config.get("shots") else []
+    return " · ".join([*words, f"seed {record.seed}"])
 
 
 def _scores(record: Record) -> list[tuple[str, str]]:
@@ -68,6 +73,14 @@ def _baselines(record: Record) -> list[tuple[str, str]]:
         (name, f"{format_value(values[first])}  baseline {first}, without looking at inputs")
         for name, values in record.baselines.items()
     ]
+
+
+def _repeats(record: Record) -> str:
+    name = next(iter(record.metrics))
+    values = [each.metrics[name] for each in record.repeats]
+    finite = sorted(value for value in values if value is not None)
+    heads = f"{len(values)} more heads"
+    return f"{name} {finite[0]:.4f} to {finite[-1]:.4f}, {heads}" if finite else heads
 
 
 def _freezing(freeze: FreezeRecord) -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,14 +64,23 @@ class Pair:
         of_first, of_second = drawn[: len(first)], drawn[len(first) :]
         if len(first) > 1 and len(second) > 1:
             found = combined(second, first, of_second, of_first)
-            return found, (_said("seeds and test examples", found),)
-        value = float(second.mean() - first.mean())
-        found = paired_bootstrap_interval(of_second.mean(0) - of_first.mean(0), value)
-        tests = [_said("paired bootstrap", found)]
-        is_single = len(first) == len(second) == 1
-        if is_single and isinstance(self.metric, RowProportion):
-            tests.insert(0, _mcnemar(self.metric, runs, ids))
+            tests = [_said("seeds and test examples", found)]
+        else:
+            value = float(second.mean() - first.mean())
+            found = paired_bootstrap_interval(of_second.mean(0) - of_first.mean(0), value)
+            tests = [_said("paired bootstrap", found)]
+        if isinstance(self.metric, RowProportion):
+            self._add_mcnemar(self.metric, tests, is_single=len(first) == len(second) == 1)
         return found, tuple(tests)
+
+    def _add_mcnemar(
+        self, metric: RowProportion, tests: list[SignificanceRecord], *, is_single: bool
+    ) -> None:
+        """Put it first where there is one model on either side, else behind the test of seeds."""
+        if is_single:
+            tests.insert(0, _mcnemar(metric, self.first.runs[0], self.second.runs[0]))
+        elif self.first.is_run and self.second.is_run:
+            tests.append(_mcnemar(metric, self.first.runs[0], self.second.runs[0]))
 
     def _record(
         self,
@@ -100,18 +108,17 @@ class Pair:
         )
 
 
-def _mcnemar(
-    metric: RowProportion, runs: Sequence[Scored], ids: Sequence[str]
-) -> SignificanceRecord:
-    first, second = (metric.successes(align(run, ids).rows) for run in runs)
-    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
-    test = mcnemar(only_first, only_second)
+def _mcnemar(metric: RowProportion, first: Scored, second: Scored) -> SignificanceRecord:
+    ids = first.predictions.ids
+    ours, theirs = (metric.successes(align(run, ids).rows) for run in (first, second))
+    only_first, only_second = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
+    test, exact = mcnemar(only_first, only_second), exact_p(only_first, only_second)
     return SignificanceRecord(
         name=test.method,
         p=test.p,
         statistic=test.statistic,
-        note=f"only the first is right on {only_first:,} examples, only the second on "
-        f"{only_second:,}; the exact test gives p = {exact_p(only_first, only_second):.3g}",
+        note=f"of these two models only the first is right on {only_first:,} examples, only the "
+        f"second on {only_second:,}; the exact test gives p = {exact:.3g}",
     )
 
 

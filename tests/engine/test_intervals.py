@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.random import Generator
+from numpy.typing import NDArray
 from scipy.stats import binomtest
 from torch import Tensor
 
@@ -226,3 +227,37 @@ def test_a_proportion_of_clustered_trials_is_bootstrapped() -> None:
     assert result.high is not None
     # The spread is that of ten pictures, not of a thousand pixels.
     assert result.high - result.low > 5 * math.sqrt(0.45 * 0.55 / 1000)
+
+
+def test_a_metric_that_resamples_itself_is_asked_for_its_replicates() -> None:
+    metric, statistics = Drawn(), statistics_of(*batch(20, 3))
+    drawn = bootstrap([metric, REGISTRY.create("mcc")], statistics, TASK, replicates=7, seed=5)
+    assert drawn["drawn"].tolist() == [5, 6, 7, 8, 9, 10, 11]
+    alone = bootstrap([REGISTRY.create("mcc")], statistics, TASK, replicates=7, seed=5)
+    assert drawn["mcc"].tolist() == alone["mcc"].tolist()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A metric whose replicates count up from the seed."""
+
+    name: str = "drawn"
+    needs: Collection[str] = ("scores",)
+    higher_is_better: bool = True
+
+    def compute(self, statistics: Statistics) -> Tensor:
+        raise AssertionError("its replicates are not computed from statistics")
+
+    def bootstrap(self, statistics: Statistics, count: int, seed: int) -> NDArray[np.float64]:
+        return np.arange(seed, seed + count, dtype=np.float64)
+
+
+def test_two_models_are_resampled_in_pairs() -> None:
+    logits, targets = batch(200, 3)
+    better = logits + 0.2 * torch.nn.functional.one_hot(targets, 3)
+    pair, metric = [statistics_of(each, targets) for each in (logits, better)], "auroc"
+    first, second = (
+        bootstrap([REGISTRY.create(metric)], each, TASK, seed=3)[metric] for each in pair
+    )
+    other = bootstrap([REGISTRY.create(metric)], pair[1], TASK, seed=4)[metric]
+    assert np.std(second - first) < 0.5 * np.std(other - first)
