@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from ftcore.engine.flops import training_flops
+from ftcore.interfaces import Stage
 from tests.engine.test_run import make_parts
 
 # Multiplications of each layer on one example: positions × kernel × channels in × channels out.
@@ -34,3 +37,31 @@ def test_operations_are_those_counted_by_hand(frozen: int, is_cached: bool) -> N
     after = parts.backbone.stages[0].module.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert all(p.requires_grad for p in parts.backbone.named_parameters().values())
+
+
+class Attention(nn.Module):
+    """Of 16 positions to each other, 8 features, one head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.MultiheadAttention(8, 1, batch_first=True)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        tokens = maps.flatten(2).mT  # (batch, positions, features)
+        output: Tensor = self.inner(tokens, tokens, tokens, need_weights=False)[0]
+        return output.mT.reshape(maps.shape)
+
+
+@pytest.mark.parametrize("trains", [False, True])
+def test_the_products_of_attention_are_counted(trains: bool) -> None:
+    parts = make_parts()
+    stem, middle, top, pool = parts.backbone.stages
+    attention = Stage("attention", Attention())
+    backbone = replace(parts.backbone, stages=(stem, middle, top, attention, pool))
+    found = training_flops(replace(parts, backbone=backbone), 3 if trains else 4, 3)
+    projections, products = 4 * 16 * 8 * 8, 2 * 16 * 16 * 8
+    forward = projections + products + HEAD
+    # The inputs are features; of what is in between all gradients are needed: of the input
+    # projection its weights', of the output's both, of a product both sides', of the head both.
+    backward = 3 * 16 * 8 * 8 + 2 * 16 * 8 * 8 + 2 * products + 2 * HEAD if trains else HEAD
+    assert found == 2 * (forward + backward)
