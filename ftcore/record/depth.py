@@ -29,6 +29,7 @@ class DepthPoint(Part):
         "were computed once and kept",
     )
     seconds: float | None = Field(default=None, description="wall time of one run, in the mean")
+    lr: float | None = Field(default=None, description="peak learning rate of its runs")
     verdict: Literal["best"] | Verdict | None = Field(
         default=None, description="beside the best depth; None where it cannot be compared"
     )
@@ -61,5 +62,6 @@ class DepthRecord(Part):
     stages: tuple[str, ...] = Field(description="stages with parameters, bottom first")
     curve: tuple[DepthPoint, ...] = Field(description="from nothing frozen to everything")
     recommendation: RecommendationRecord | None = Field(description="None where nothing is shown")
+    notes: tuple[str, ...] = Field(default=(), description="lines that the user must see")
     why_none: str = Field(default="", description="why there is no recommendation")
     study: StudyRecord = Field(description="all runs")

@@ -24,7 +24,7 @@ def render_depth(record: DepthRecord, width: int = 80) -> list[str]:
             ("failed", f"{len(study.failures)} of {total} runs; {study.failures[0].failure}")
         )
     compared = study.comparison.notes if study.comparison else ()
-    rows += [("note", note) for note in (*study.notes, *compared)]
+    rows += [("note", note) for note in (*record.notes, *study.notes, *compared)]
     rows.append(("time", f"{sum(study.timings.values()):.1f} s"))
     rows.append(("files", study.directory))
     if found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ftcore.interfaces import Metric
 from ftcore.record import (
@@ -16,20 +17,28 @@ from ftcore.record import (
 from ftcore.studies.depths import Depth
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What the runs of one depth took, and at which rate they trained; None where none ended."""
+
+    flops: int | None = None  # of an epoch
+    lr: float | None = None
+
+
 def describe_curve(
     study: StudyRecord,
     metric: Metric,
     stages: Sequence[str],
     depths: Sequence[Depth],
-    flops: Sequence[int | None],
+    costs: Sequence[Cost],
 ) -> DepthRecord:
     """Return the curve of a study whose configurations are these depths, in this order.
 
-    `stages` are all that could be frozen, and `flops` what an epoch takes at each depth.
+    `stages` are all that could be frozen, and `costs` what each depth took.
     """
     points = [
         _point(depth, cell, metric.name, cost)
-        for depth, cell, cost in zip(depths, study.cells, flops, strict=True)
+        for depth, cell, cost in zip(depths, study.cells, costs, strict=True)
     ]
     curve = tuple(_compared(point, study) for point in points)
     recommendation, why_none = recommend(curve, metric.name)
@@ -39,6 +48,7 @@ def describe_curve(
         stages=tuple(stages),
         curve=curve,
         recommendation=recommendation,
+        notes=_notes(curve),
         why_none=why_none,
         study=study,
     )
@@ -63,6 +73,23 @@ def recommend(curve: Sequence[DepthPoint], metric: str) -> tuple[RecommendationR
         candidates=len(able),
         reason=reason,
     ), ""
+
+
+def _notes(curve: Sequence[DepthPoint]) -> tuple[str, ...]:
+    rates: dict[float, list[str]] = {}
+    for point in curve:
+        if point.lr is not None:
+            rates.setdefault(point.lr, []).append(point.freeze)
+    if len(rates) < 2:
+        return ()
+    said = ", ".join(
+        f"{rate:g} ({' to '.join(dict.fromkeys((names[0], names[-1])))})"
+        for rate, names in rates.items()
+    )
+    return (
+        f"the depths trained at different rates, {said}, so the curve shows rates as well; --lr "
+        "gives all the same, which need not suit all",
+    )
 
 
 def _cost(point: DepthPoint) -> tuple[float, float]:
@@ -97,7 +124,7 @@ def _change(point: DepthPoint) -> str:
     return f"{words} [{point.difference_low:+.4f}, {point.difference_high:+.4f}]"
 
 
-def _point(depth: Depth, cell: CellRecord, metric: str, flops: int | None) -> DepthPoint:
+def _point(depth: Depth, cell: CellRecord, metric: str, cost: Cost) -> DepthPoint:
     score = cell.metrics.get(metric)
     made = [run for run in cell.runs if not run.failure]
     return DepthPoint(
@@ -108,7 +135,8 @@ def _point(depth: Depth, cell: CellRecord, metric: str, flops: int | None) -> De
         low=None if score is None else score.low,
         high=None if score is None else score.high,
         trained=cell.trained,
-        flops=flops,
+        flops=cost.flops,
+        lr=cost.lr,
         seconds=sum(run.seconds for run in made) / len(made) if made else None,
     )
 

@@ -8,7 +8,7 @@ from ftcore.engine.parts import RunParts
 from ftcore.errors import DataError
 from ftcore.interfaces import Backbone
 from ftcore.record import DepthRecord, Record, StudyRecord
-from ftcore.studies.curve import describe_curve
+from ftcore.studies.curve import Cost, describe_curve
 from ftcore.studies.depths import Depth, depths_of
 from ftcore.studies.directory import StudyDirectory
 from ftcore.studies.plan import plan_runs
@@ -36,17 +36,18 @@ def describe_depths(directory: StudyDirectory, study: StudyRecord, parts: RunPar
         next((each.record() for each in map(directory.finished, cell.members) if each), None)
         for cell in plan_runs(directory.config())
     ]
-    flops = [_flops(parts, depth, first) for depth, first in zip(depths, firsts, strict=True)]
+    costs = [_cost(parts, depth, first) for depth, first in zip(depths, firsts, strict=True)]
     names = tuple(depth.stage for depth in depths_of(parts.backbone)[1:])
-    return describe_curve(study, parts.metrics[0], names, depths, flops)
+    return describe_curve(study, parts.metrics[0], names, depths, costs)
 
 
-def _flops(parts: RunParts, depth: Depth, record: Record | None) -> int | None:
-    """What an epoch of a run took, which kept what the record says; None without a run."""
+def _cost(parts: RunParts, depth: Depth, record: Record | None) -> Cost:
+    """What an epoch of a run took, which kept what the record says; nothing known without a run."""
     if record is None or record.freeze is None:
-        return None
+        return Cost()
     cached = sum(stage.cached for stage in record.freeze.stages)
-    return training_flops(parts, depth.below, cached) * record.counts.splits["train"]
+    flops = training_flops(parts, depth.below, cached) * record.counts.splits["train"]
+    return Cost(flops, float(record.config["lr"]))
 
 
 def write_depths(directory: StudyDirectory, record: DepthRecord) -> None:

@@ -16,7 +16,7 @@ from ftcore.record import (
     SpreadRecord,
     StudyRecord,
 )
-from ftcore.studies.curve import describe_curve, recommend
+from ftcore.studies.curve import Cost, describe_curve, recommend
 from ftcore.studies.depths import depths_of
 from tests.tiny import make_backbone
 
@@ -58,7 +58,7 @@ def pair(name: str, best: str, **found: Any) -> PairRecord:
     )
 
 
-def curve(values: list[float | None], pairs: list[PairRecord]) -> DepthRecord:
+def curve(values: list[float | None], pairs: list[PairRecord], lr: float = 0.1) -> DepthRecord:
     comparison = ComparisonRecord(
         task="classification", examples=100, folds=None, pairs=tuple(pairs), correction="Holm"
     )
@@ -73,8 +73,11 @@ def curve(values: list[float | None], pairs: list[PairRecord]) -> DepthRecord:
         environment={},
         created="",
     )
-    flops = [None if v is None else f for v, f in zip(values, FLOPS, strict=True)]
-    return describe_curve(study, accuracy(), ("stem", "middle", "top"), DEPTHS, flops)
+    costs = [
+        Cost() if value is None else Cost(flops, 0.1 if flops > 1000 else lr)
+        for value, flops in zip(values, FLOPS, strict=True)
+    ]
+    return describe_curve(study, accuracy(), ("stem", "middle", "top"), DEPTHS, costs)
 
 
 def test_the_cheapest_depth_that_is_not_shown_worse_is_recommended() -> None:
@@ -151,3 +154,14 @@ def test_without_a_comparison_there_is_no_recommendation(values: list[float | No
     record = curve(values, [])
     assert record.recommendation is None
     assert "fewer than two depths" in record.why_none
+
+
+def test_rates_that_differ_are_said() -> None:
+    pairs = [pair(name, "none") for name in NAMES[1:]]
+    values: list[float | None] = [0.9, 0.9, 0.9, 0.9]
+    assert curve(values, pairs).notes == ()
+    (note,) = curve(values, pairs, lr=0.01).notes
+    assert (
+        "different rates, 0.1 (none to bottom:2), 0.01 (bottom), so the curve shows rates" in note
+    )
+    assert [point.lr for point in curve(values, pairs, lr=0.01).curve] == [0.1, 0.1, 0.1, 0.01]
