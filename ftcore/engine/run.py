@@ -11,6 +11,7 @@ from ftcore.engine.features.feeds import Feed
 from ftcore.engine.freezing import check_unmoved
 from ftcore.engine.observer import Observer
 from ftcore.engine.outcome import Outcome, conclude
+from ftcore.engine.planning import keep_plan
 from ftcore.engine.preparation import Prepared
 from ftcore.engine.repeats import Repeat, repeat
 from ftcore.engine.search import is_searched, search
@@ -33,6 +34,7 @@ def run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Reco
 
 def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Record:
     feed = _feed(prepared, directory)
+    keep_plan(prepared.parts, prepared.freezer.plan, directory)
     if is_searched(prepared.parts.config):
         with prepared.timed("search"):
             prepared.parts, prepared.search = search(prepared.parts, feed, observer)

@@ -40,6 +40,7 @@ class StageRecord(Part):
     rates: tuple[float, ...] = Field(description="distinct learning-rate scales in it")
     first_epoch: int | None = Field(description="first epoch in which a parameter of it trains")
     cached: bool = Field(description="whether its output was computed once and kept")
+    reason: str = Field(default="", description="why, where the strategy says so")
 
 
 class FreezeRecord(Part):
