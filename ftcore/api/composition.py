@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ftcore.api.requirements import parse_requirements
@@ -31,7 +32,9 @@ def compose(config: RunConfig, plugins: Plugins) -> RunParts:
             "metric": tuple(config.metric or task.metrics),
         }
     )
-    return RunParts(backbone, bundle, task, metrics, resolved, strategy, dataset)
+    bare = config.model_copy(update={"weights": "none"})
+    untrained = partial(make_backbone, bare, bundle.input_shape, plugins)
+    return RunParts(backbone, bundle, task, metrics, resolved, strategy, dataset, untrained)
 
 
 def make_backbone(config: RunConfig, input_shape: tuple[int, ...], plugins: Plugins) -> Backbone:

@@ -16,26 +16,31 @@ HELD = 2**21  # numbers of 8 bytes held at once, of which a few copies live at a
 
 def replicates(
     task: ComparableTask,
-    metric: Metric,
+    metrics: Sequence[Metric],
     runs: Sequence[Statistics],
     *,
     count: int = 2000,
     seed: int = 0,
-) -> NDArray[np.float64]:
-    """Return the metric of each run on each draw of the test examples, (runs, count).
+) -> dict[str, NDArray[np.float64]]:
+    """Return by metric the value of each run on each draw of the test examples, (runs, count).
 
-    The runs hold a row for each of the same examples, in one order; NaN means undefined.
+    The runs hold a row for each of the same examples, in one order; NaN means undefined. What the
+    metrics need is made once for all of them.
     """
     units = len(next(iter(runs[0].rows.values())))
-    values = np.empty((len(runs), count))
+    values = {metric.name: np.empty((len(runs), count)) for metric in metrics}
+    needs = sorted({name for metric in metrics for name in metric.needs})
     fields = runs[0].fields
-    width = units + sum(fields[name].numel() for name in metric.needs if name in fields)
+    width = units + sum(fields[name].numel() for name in needs if name in fields)
     start = 0
     for weights in draws(units, count, max(1, HELD // width), seed):
+        stop = start + len(weights)
         for index, run in enumerate(runs):
-            made = metric.compute(task.reweigh(run, metric.needs, weights))
-            values[index, start : start + len(weights)] = torch.as_tensor(made).numpy()
-        start += len(weights)
+            drawn = task.reweigh(run, needs, weights)
+            for metric in metrics:
+                made = torch.as_tensor(metric.compute(drawn))
+                values[metric.name][index, start:stop] = made.numpy()
+        start = stop
     return values
 
 

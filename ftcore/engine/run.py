@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ftcore.engine import checkpoint
+from ftcore.engine.baselines import make_after, make_before
 from ftcore.engine.device import deterministic
 from ftcore.engine.digests import combine, digests
 from ftcore.engine.directory import RunDirectory
@@ -34,11 +35,13 @@ def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Rec
     if is_searched(prepared.parts.config):
         with prepared.timed("search"):
             prepared.parts, prepared.search = search(prepared.parts, feed, observer)
+    baselines = make_before(prepared, feed, observer)
     before = digests(prepared.freezer.frozen_state())
     progress = _train(prepared, combine(before), directory, observer)
     after = digests(prepared.freezer.frozen_state())
     check_unmoved(before, after)
     statistics = _test(prepared, feed, observer)
+    make_after(baselines, prepared, directory, observer)
     outcome = Outcome(
         model=prepared.model,
         history=progress.history,
@@ -48,6 +51,7 @@ def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Rec
         features=prepared.feeder.describe([row.epoch for row in progress.history]),
         search=prepared.search,
         seconds=prepared.seconds,
+        baselines=baselines,
     )
     return conclude(outcome, prepared.parts, prepared.machine, directory)
 

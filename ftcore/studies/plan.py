@@ -10,6 +10,8 @@ from typing import Any
 from ftcore.config import RunConfig
 from ftcore.studies.config import StudyConfig
 
+CHEAP = {"save": "nothing", "baselines": "majority"}  # unless a study asks for more
+
 
 @dataclass(frozen=True)
 class Member:
@@ -58,7 +60,7 @@ def plan_runs(config: StudyConfig) -> tuple[Cell, ...]:
                 place = {"seed": seed, "out": config.out}
                 if fold is not None:
                     place["fold"] = f"{fold + 1}/{config.folds}"
-                run = RunConfig.parse({"save": "nothing", **options, **place}, "the study")
+                run = RunConfig.parse({**CHEAP, **options, **place}, "the study")
                 members.append(Member(_name(number, settings, fold, seed), run, fold, seed))
         cells.append(Cell(settings, tuple(members)))
     return tuple(cells)

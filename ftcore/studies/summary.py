@@ -111,7 +111,8 @@ class _Scores:
         found = []
         for fold in folds:
             statistics = statistics_of(fold, fold[0].predictions.ids, self.task, self.metric)
-            found.append(replicates(self.task, self.metric, statistics, count=DRAWS))
+            drawn = replicates(self.task, [self.metric], statistics, count=DRAWS)
+            found.append(drawn[self.metric.name])
         return found
 
 
