@@ -36,9 +36,12 @@ from ftcore.studies.plan import Member
 def is_family(parts: RunParts) -> bool:
     """Tell whether runs like this one train a head alone, on features that may be kept.
 
-    Only in fp32 and with a step each batch do heads trained this way come out as alone.
+    Only in fp32 and with a step each batch do heads trained this way come out as alone. Baselines
+    that need more than the targets are made by runs alone.
     """
     config = parts.config
+    if not {"majority"}.issuperset(config.baseline_names):
+        return False
     if config.cache == "off" or config.augment != "none" or config.accumulate > 1:
         return False
     if config.precision != "fp32":

@@ -42,7 +42,8 @@ def estimate(prepared: Prepared) -> Work:
     for cut in cuts.counts:
         base = cuts.throughout if cut > cuts.throughout else 0
         views = max(1, prepared.feeder.raw["train"].views)
-        examples = sizes["train"] * views + sizes["val"] + (0 if base else sizes["test"])
+        examples = sizes["train"] * views + sizes["val"]
+        examples += sizes["test"] if cut == cuts.throughout else 0
         run += sum(forward[base:cut]) * examples
     for epoch in epochs:
         phase = plan.phase_at(epoch)
