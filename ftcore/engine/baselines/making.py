@@ -38,6 +38,8 @@ class Baselines:
                 self.statistics[name], self.notes[name] = score()
         except (ConfigError, NumericalError) as error:
             self.notes[name] = f"not made: {error}"
+            prepared.feeder.observer.step_finished()
+            prepared.feeder.observer.note(f"note: the baseline {name} is {self.notes[name]}")
 
 
 def make_before(prepared: Prepared, feed: Feed, observer: Observer) -> Baselines:
