@@ -92,7 +92,7 @@ def seed_mean(values: ArrayLike, replicates: ArrayLike) -> Interval:
     from scipy.special import ndtri, stdtrit
 
     seeds = _Seeds.of("of the study", values, replicates)
-    is_finite = np.isfinite(seeds.drawn).all(axis=0)
+    is_finite = np.asarray(np.isfinite(seeds.drawn).all(axis=0))
     mean, level = float(seeds.scores.mean()), (1 + LEVEL) / 2
     of_mean = seeds.drawn.mean(axis=0)[is_finite]
     units = max(0.0, _spread(of_mean, mean) ** 2 - seeds.interaction(is_finite))
