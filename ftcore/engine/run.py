@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from torch import nn
+
 from ftcore.engine import checkpoint
 from ftcore.engine.baselines import make_after, make_before
-from ftcore.engine.calibration import fit_calibrator
+from ftcore.engine.batches import Source
+from ftcore.engine.calibration import Calibrator, fit_calibrator
 from ftcore.engine.device import deterministic
 from ftcore.engine.digests import combine, digests
 from ftcore.engine.directory import RunDirectory
@@ -96,18 +99,27 @@ def _test(
     prepared: Prepared, feed: Feed, observer: Observer
 ) -> tuple[Statistics, CalibrationRecord | None]:
     model, source = prepared.model[feed.stages :], feed.sources["test"]
-    with prepared.timed("calibration"):
-        calibrator = fit_calibrator(
-            prepared.parts, prepared.evaluator, model, feed.sources["val"], observer
-        )
+    calibrator = _fit_calibrator(prepared, model, feed.sources["val"], observer)
     observer.step_started("test", len(source.targets), "examples")
     with prepared.timed("test"):
         statistics, _ = prepared.evaluator.statistics(
             model, source, observer, watch=calibrator.add if calibrator else None
         )
     observer.step_finished()
+    if calibrator is None:
+        return statistics, None
     with prepared.timed("calibration"):
-        return statistics, calibrator.describe() if calibrator else None
+        return statistics, calibrator.describe()
+
+
+def _fit_calibrator(
+    prepared: Prepared, model: nn.Module, val: Source, observer: Observer
+) -> Calibrator | None:
+    parts = prepared.parts
+    if not parts.calibration:
+        return None
+    with prepared.timed("calibration"):
+        return fit_calibrator(parts, prepared.evaluator, model, val, observer)
 
 
 def _repeat(prepared: Prepared, feed: Feed, observer: Observer) -> tuple[Repeat, ...]:

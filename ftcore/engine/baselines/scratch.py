@@ -73,7 +73,7 @@ def score_scratch(parts: RunParts, path: Path, observer: Observer) -> tuple[Stat
 def _parts(parts: RunParts) -> RunParts:
     assert parts.untrained is not None  # it would not have been chosen
     backbone = replace(parts.untrained(), preprocess=parts.backbone.preprocess)
-    settings = {"lr": None, "cache": "off", "weights": "none", "freeze": "none"}
+    settings = {"lr": None, "cache": "off", "weights": "none", "freeze": "none", "repeats": 0}
     if parts.config.weight_decay == "auto":
         settings["weight_decay"] = type(parts.config).model_fields["weight_decay"].default
     config = parts.config.model_copy(update=settings)
