@@ -155,7 +155,7 @@ def calibration(*, is_bounded: bool) -> CalibrationRecord:
 def test_the_card_says_what_a_temperature_does() -> None:
     record = make_record().model_copy(update={"calibration": calibration(is_bounded=False)})
     text = " ".join(" ".join(render_card(record)).split())
-    assert "calibration ece 0.061 → 0.024 at temperature 1.42, fitted on 1,399 val examples" in text
+    assert "calibration ece 0.061 → 0.024 at temperature 1.42, fitted on val" in text
     assert "bound" not in text
     bounded = make_record().model_copy(update={"calibration": calibration(is_bounded=True)})
     assert "at the bound of what is tried" in " ".join(" ".join(render_card(bounded)).split())
