@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ftcore import ops as ops
+    from ftcore import resampling as resampling
     from ftcore import testing as testing
-    from ftcore.api import evaluate, evaluate_logits, predict, run
+    from ftcore.api import compare, depth, evaluate, evaluate_logits, predict, rank, run, study
     from ftcore.content import digest_of
     from ftcore.download import fetch_weights, is_offline
     from ftcore.errors import (
@@ -38,10 +39,14 @@ if TYPE_CHECKING:
         DataBundle,
         FreezePlan,
         FreezingStrategy,
+        Gradients,
+        GradientStrategy,
         Metric,
         Phase,
         Preprocess,
         Proportion,
+        ResampledMetric,
+        RowProportion,
         Split,
         StackedTask,
         Stage,
@@ -49,7 +54,7 @@ if TYPE_CHECKING:
         Task,
         Weights,
     )
-    from ftcore.record import MetricValue, Record
+    from ftcore.record import ComparisonRecord, MetricValue, RankingRecord, Record, StudyRecord
     from ftcore.weights import load_state_dict, read_state_dict
 
 __version__ = "0.1.0"
@@ -60,6 +65,7 @@ _HOME = {
     "Backbone": "interfaces",
     "CalibratedTask": "interfaces",
     "ComparableTask": "interfaces",
+    "ComparisonRecord": "record",
     "ConfigError": "errors",
     "Corruptible": "interfaces",
     "DataBundle": "interfaces",
@@ -68,6 +74,8 @@ _HOME = {
     "FreezePlan": "interfaces",
     "FreezingStrategy": "interfaces",
     "FtcoreError": "errors",
+    "GradientStrategy": "interfaces",
+    "Gradients": "interfaces",
     "ImagePreprocess": "images.preprocess",
     "Metric": "interfaces",
     "MetricValue": "record",
@@ -76,17 +84,23 @@ _HOME = {
     "PluginError": "errors",
     "Preprocess": "interfaces",
     "Proportion": "interfaces",
+    "RankingRecord": "record",
     "Record": "record",
     "RequirementError": "errors",
+    "RowProportion": "interfaces",
+    "ResampledMetric": "interfaces",
     "Split": "interfaces",
     "StackedTask": "interfaces",
     "Stage": "interfaces",
     "Statistics": "interfaces",
     "StoppedError": "errors",
+    "StudyRecord": "record",
     "Task": "interfaces",
     "UsageError": "errors",
     "Weights": "interfaces",
+    "compare": "api",
     "decode_image": "images.decode",
+    "depth": "api",
     "digest_of": "content",
     "evaluate": "api",
     "evaluate_logits": "api",
@@ -97,10 +111,12 @@ _HOME = {
     "list_images": "images.files",
     "load_state_dict": "weights",
     "predict": "api",
+    "rank": "api",
     "read_state_dict": "weights",
     "run": "api",
+    "study": "api",
 }
-_MODULES = ("ops", "testing")
+_MODULES = ("ops", "resampling", "testing")
 
 __all__ = [
     "Adapter",
@@ -108,6 +124,7 @@ __all__ = [
     "Backbone",
     "CalibratedTask",
     "ComparableTask",
+    "ComparisonRecord",
     "ConfigError",
     "Corruptible",
     "DataBundle",
@@ -116,6 +133,8 @@ __all__ = [
     "FreezePlan",
     "FreezingStrategy",
     "FtcoreError",
+    "GradientStrategy",
+    "Gradients",
     "ImagePreprocess",
     "Metric",
     "MetricValue",
@@ -124,18 +143,24 @@ __all__ = [
     "PluginError",
     "Preprocess",
     "Proportion",
+    "RankingRecord",
     "Record",
     "RequirementError",
+    "ResampledMetric",
+    "RowProportion",
     "Split",
     "StackedTask",
     "Stage",
     "Statistics",
     "StoppedError",
+    "StudyRecord",
     "Task",
     "UsageError",
     "Weights",
     "__version__",
+    "compare",
     "decode_image",
+    "depth",
     "digest_of",
     "evaluate",
     "evaluate_logits",
@@ -147,8 +172,11 @@ __all__ = [
     "load_state_dict",
     "ops",
     "predict",
+    "rank",
     "read_state_dict",
+    "resampling",
     "run",
+    "study",
     "testing",
 ]
 

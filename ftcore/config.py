@@ -107,6 +107,11 @@ class RunConfig(Config):
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, …")
     workers: Annotated[int, Field(ge=0)] = Field(0, description="Processes that load batches.")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Seed of everything random.")
+    repeats: Annotated[int, Field(ge=0)] | None = Field(
+        None,
+        description="Train so many more heads, with the seeds that follow, to tell how much of the "
+        "result is chance; by default 4 where a head alone trains on kept features, else 0.",
+    )
     split_seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         0, description="Seed of the split, where the dataset has none; apart from --seed."
     )
@@ -124,7 +129,9 @@ class RunConfig(Config):
         None, description="Use at most so many training examples, of each class the same share."
     )
     shots: Count | None = Field(
-        None, description="Train on so many examples of each class, drawn by --seed."
+        None,
+        description="Train on so many examples of each class, drawn by --seed; at most as many "
+        "choose the epoch.",
     )
     cache: Literal["auto", "off", "memory", "disk"] = Field(
         "auto",

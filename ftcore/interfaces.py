@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.random import Generator
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
 Inputs: TypeAlias = Any
@@ -215,10 +217,13 @@ class FreezePlan:
     Parameters are named as in `Backbone.named_parameters`, those of the head "head.<parameter>",
     and those of an adapter as in `Adapter.parameters`: the engine adds the adapters to the model.
     The first phase starts at epoch 0. What a phase does not name is frozen in it.
+    `reasons` say in a few words, by stage, why it is treated so, where there is more to say than
+    the strategy's name does.
     """
 
     phases: tuple[Phase, ...]
     adapters: tuple[Adapter, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     def phase_at(self, epoch: int) -> Phase:
         """Return the phase that `epoch` belongs to."""
@@ -236,6 +241,36 @@ class FreezingStrategy(Protocol):
 
     def plan(self, backbone: Backbone, head: nn.Module, epochs: int) -> FreezePlan:
         """Return the plan for this backbone and head; ConfigError where it cannot apply."""
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """How hard the loss pulls at each parameter of a backbone, before any of them has moved.
+
+    `norms` holds the L2 norm of the gradient: the root of its mean square over batches, so that
+    the norm for several parameters is the root of the sum of their squares, as it is for
+    `parameter_norms`, the L2 norms of the parameters themselves. Both are by name, bottom first.
+    """
+
+    norms: Mapping[str, float]
+    parameter_norms: Mapping[str, float]
+    examples: int  # of the training part, that the gradients are of
+
+
+@runtime_checkable
+class GradientStrategy(FreezingStrategy, Protocol):
+    """A strategy that decides by gradients on a sample of the training part.
+
+    The engine measures them once, before training, and calls `plan_from` in place of `plan`; a run
+    that is resumed keeps its plan. The sample is 5 batches of the training part, as the run trains
+    on them; all modules are in eval mode; and the head has been trained on 5 other batches first,
+    since what comes through random weights says little. Then it is as it was.
+    """
+
+    def plan_from(
+        self, backbone: Backbone, head: nn.Module, epochs: int, gradients: Gradients
+    ) -> FreezePlan:
+        """Return the plan that the gradients suggest; ConfigError where it cannot apply."""
 
 
 @dataclass
@@ -304,6 +339,29 @@ class Proportion(Metric, Protocol):
 
     def trials(self, statistics: Statistics) -> tuple[int, int]:
         """Return the successes and the trials."""
+
+
+@runtime_checkable
+class RowProportion(Proportion, Protocol):
+    """A proportion whose trials are the rows of the statistics, so that two can be paired."""
+
+    def successes(self, rows: Mapping[str, Tensor]) -> Tensor:
+        """Return for each row whether it is a success, bool (N,); False for one not scored."""
+
+
+@runtime_checkable
+class ResampledMetric(Metric, Protocol):
+    """A metric that makes its bootstrap replicates itself, faster than `compute` would.
+
+    For metrics of rows, such as AUROC, which would need a weight for each unit of each replicate.
+    """
+
+    def bootstrap(self, statistics: Statistics, count: int, seed: int) -> NDArray[np.float64]:
+        """Return the values (count,) of statistics whose units were drawn with replacement.
+
+        They equal those of `compute` with rows["weight"] = `ftcore.resampling.draws(units, count,
+        seed)`, where all units were scored: models that get the same seed are paired.
+        """
 
 
 @runtime_checkable

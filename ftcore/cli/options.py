@@ -22,14 +22,17 @@ verbose_option = click.option("-v", "--verbose", is_flag=True, help="More lines 
 
 
 def config_options(
-    names: Collection[str] = (), of: type[BaseModel] = RunConfig
+    names: Collection[str] = (), of: type[BaseModel] = RunConfig, *, repeatable: bool = False
 ) -> Callable[[Command], Command]:
-    """Return a decorator that adds an option for each field of `of` in `names`, or for all."""
+    """Return a decorator that adds an option for each field of `of` in `names`, or for all.
+
+    Where they are `repeatable`, an option that is given more than once has several values.
+    """
 
     def decorate(command: Command) -> Command:
         for name, field in reversed(of.model_fields.items()):
             if not names or name in names:
-                command = _option(name, field)(command)
+                command = _option(name, field, repeatable)(command)
         return command
 
     return decorate
@@ -40,8 +43,8 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value not in (None, ())}
 
 
-def _option(name: str, field: FieldInfo) -> Callable[[Command], Command]:
-    multiple = typing.get_origin(field.annotation) is tuple
+def _option(name: str, field: FieldInfo, repeatable: bool) -> Callable[[Command], Command]:
+    multiple = repeatable or typing.get_origin(field.annotation) is tuple
     default = None if field.is_required() else field.default
     shown = str(default) if default not in (None, (), "") else False
     return click.option(

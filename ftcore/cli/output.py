@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from ftcore.record import Part
 from ftcore.reports.card import render_card
+from ftcore.reports.depth import render_depth
+from ftcore.reports.study import render_comparison, render_study
 
 if TYPE_CHECKING:
     from ftcore.api import Plan
-    from ftcore.record import Record
+    from ftcore.record import ComparisonRecord, DepthRecord, Record, StudyRecord
+
+Shown = TypeVar("Shown", bound=Part)
 
 
 def print_record(record: Record, *, as_json: bool) -> None:
     """Print the card, or the record as JSON."""
+    _print(record, render_card, as_json)
+
+
+def print_study(record: StudyRecord, *, as_json: bool) -> None:
+    """Print the card of a study, or its record as JSON."""
+    _print(record, render_study, as_json)
+
+
+def print_depth(record: DepthRecord, *, as_json: bool) -> None:
+    """Print the curve of a depth sweep and what it recommends, or its record as JSON."""
+    _print(record, render_depth, as_json)
+
+
+def print_comparison(record: ComparisonRecord, *, as_json: bool) -> None:
+    """Print the verdicts of a comparison, or its record as JSON."""
+    _print(record, render_comparison, as_json)
+
+
+def _print(record: Shown, render: Callable[[Shown, int], list[str]], as_json: bool) -> None:
     if as_json:
         click.echo(record.model_dump_json(indent=2))
         return
-    for line in render_card(record, terminal_width()):
+    for line in render(record, terminal_width()):
         click.echo(line)
 
 
@@ -46,6 +71,9 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         sum(getattr(s, key) for s in plan.stages) for key in ("parameters", "trained")
     )
     click.echo(f"{trained:,} of {total:,} parameters train")
+    for stage in plan.stages:
+        if stage.reason:
+            click.echo(f"{stage.name}: {stage.reason}")
     for line in plan.cache:
         click.echo(f"cache: {line}")
     for note in plan.notes:

@@ -86,6 +86,12 @@ class TerminalObserver(Observer):
             markup=False,
         )
 
+    def member_finished(self, name: str, result: str) -> None:
+        """Print one line for the run, but where a bar shows how far the study is."""
+        is_failure = result.startswith("failed")
+        if self._bars is None or is_failure:
+            self.note(f"{name}: {result}")
+
     def should_stop(self) -> bool:
         """Return whether a signal asked to stop."""
         return self._stop.is_set

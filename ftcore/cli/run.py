@@ -55,7 +55,7 @@ def command(
 
     with observing(quiet=quiet or dry_run, verbose=verbose) as observer:
         if resume is not None:
-            _refuse_flags()
+            refuse_flags()
             record = api.resume(resume, plugins=plugins, observer=observer)
         else:
             file = read_yaml(config_file) if config_file else {}
@@ -69,7 +69,8 @@ def command(
     api.check_requirements(record)
 
 
-def _refuse_flags() -> None:
+def refuse_flags() -> None:
+    """Raise UsageError for options beside --resume that would change what is gone on with."""
     context = click.get_current_context()
     kept = {"resume", "as_json", "quiet", "verbose"}
     typed = [
@@ -80,5 +81,5 @@ def _refuse_flags() -> None:
     ]
     if typed:
         raise UsageError(
-            f"--resume goes on with the run's own configuration; leave out {', '.join(typed)}"
+            f"--resume goes on with its own configuration; leave out {', '.join(typed)}"
         )

@@ -28,6 +28,9 @@ class Observer:
     def epoch_finished(self, row: EpochRecord, epochs: int) -> None:
         """An epoch was trained and validated."""
 
+    def member_finished(self, name: str, result: str) -> None:
+        """A run of a study is done, with this result in words."""
+
     def should_stop(self) -> bool:
         """Return whether to save the state and stop; asked between two optimizer steps."""
         return False

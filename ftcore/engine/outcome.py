@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from ftcore.engine.device import Machine
 from ftcore.engine.directory import RunDirectory
 from ftcore.engine.parts import Parts
 from ftcore.engine.predictions import Predictions
+from ftcore.engine.repeats import Repeat
 from ftcore.engine.result import describe
 from ftcore.interfaces import Statistics
 from ftcore.record import (
@@ -20,6 +22,7 @@ from ftcore.record import (
     FeaturesRecord,
     FreezeRecord,
     Record,
+    RepeatRecord,
     SearchRecord,
 )
 
@@ -36,6 +39,7 @@ class Outcome:
     features: tuple[FeaturesRecord, ...]
     search: tuple[SearchRecord, ...]
     seconds: dict[str, float]
+    repeats: tuple[Repeat, ...] = ()
     calibration: CalibrationRecord | None = None
 
     @property
@@ -60,11 +64,21 @@ def conclude(outcome: Outcome, parts: Parts, machine: Machine, directory: RunDir
             "features": outcome.features,
             "calibration": outcome.calibration,
             "timings": seconds,
+            "repeats": tuple(_describe(each, parts) for each in outcome.repeats),
         }
     )
     directory.write_history(outcome.history)
     directory.write_predictions(Predictions.of(parts.task, outcome.statistics, outcome.ids))
+    if outcome.repeats:
+        rows = {each.seed: each.statistics.rows for each in outcome.repeats}
+        directory.write_repeats(rows)
     if parts.config.save == "model":
         directory.write_model(outcome.model)
     directory.finish(record)
     return record
+
+
+def _describe(repeat: Repeat, parts: Parts) -> RepeatRecord:
+    values = {metric.name: float(metric.compute(repeat.statistics)) for metric in parts.metrics}
+    finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
+    return RepeatRecord(seed=repeat.seed, metrics=finite)

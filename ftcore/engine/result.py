@@ -19,7 +19,7 @@ def describe(parts: Parts, statistics: Statistics, machine: Machine) -> Record:
     return measure(parts.task, parts.bundle, parts.metrics, statistics, machine).model_copy(
         update={
             "preprocess": dict(parts.backbone.preprocess.describe()),
-            "weights": _weights(parts.backbone),
+            "weights": describe_weights(parts.backbone),
             "notes": tuple(filter(None, notes)),
             "seed": parts.config.seed,
             "config": parts.config.model_dump(mode="json"),
@@ -67,7 +67,8 @@ def measure(
     )
 
 
-def _weights(backbone: Backbone) -> WeightsRecord:
+def describe_weights(backbone: Backbone) -> WeightsRecord:
+    """Return where the parameters of a backbone come from."""
     weights = backbone.weights
     return WeightsRecord(
         name=weights.name,

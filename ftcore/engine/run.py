@@ -14,7 +14,9 @@ from ftcore.engine.features.feeds import Feed
 from ftcore.engine.freezing import check_unmoved
 from ftcore.engine.observer import Observer
 from ftcore.engine.outcome import Outcome, conclude
+from ftcore.engine.planning import keep_plan
 from ftcore.engine.preparation import Prepared
+from ftcore.engine.repeats import Repeat, repeat
 from ftcore.engine.search import is_searched, search
 from ftcore.engine.summary import prove
 from ftcore.engine.training import Progress, Trainer
@@ -35,6 +37,7 @@ def run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Reco
 
 def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Record:
     feed = _feed(prepared, directory)
+    keep_plan(prepared.parts, prepared.freezer.plan, directory)
     if is_searched(prepared.parts.config):
         with prepared.timed("search"):
             prepared.parts, prepared.search = search(prepared.parts, feed, observer)
@@ -43,6 +46,7 @@ def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Rec
     after = digests(prepared.freezer.frozen_state())
     check_unmoved(before, after)
     statistics, calibration = _test(prepared, feed, observer)
+    repeats = _repeat(prepared, feed, observer)
     outcome = Outcome(
         model=prepared.model,
         history=progress.history,
@@ -51,6 +55,7 @@ def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Rec
         ids=feed.sources["test"].ids,
         features=prepared.feeder.describe([row.epoch for row in progress.history]),
         search=prepared.search,
+        repeats=repeats,
         seconds=prepared.seconds,
         calibration=calibration,
     )
@@ -111,3 +116,10 @@ def _fit_calibrator(
         return None
     with prepared.timed("calibration"):
         return fit_calibrator(parts, prepared.evaluator, model, val, observer)
+
+
+def _repeat(prepared: Prepared, feed: Feed, observer: Observer) -> tuple[Repeat, ...]:
+    if not prepared.repeats:
+        return ()
+    with prepared.timed("repeats"):
+        return repeat(prepared.parts, prepared.repeats, feed, prepared.evaluator, observer)

@@ -10,8 +10,19 @@ from ftcore.record.comparison import (
     SignificanceRecord,
     Verdict,
 )
+from ftcore.record.depth import DepthPoint, DepthRecord, RecommendationRecord
 from ftcore.record.metric import MetricValue
 from ftcore.record.part import Part, format_bytes
+from ftcore.record.ranking import (
+    CorrelationRecord,
+    CostRecord,
+    LatencyRecord,
+    RankedBackbone,
+    RankingRecord,
+    VerificationRecord,
+    VerifiedBackbone,
+    VerifiedRun,
+)
 from ftcore.record.robustness import CorruptionRecord, CorruptionsRecord, SeverityRecord
 from ftcore.record.run import (
     CountsRecord,
@@ -20,6 +31,7 @@ from ftcore.record.run import (
     FreezeRecord,
     LogitsRecord,
     Record,
+    RepeatRecord,
     SearchRecord,
     StageRecord,
     WeightsRecord,
@@ -36,19 +48,28 @@ __all__ = [
     "CalibrationRecord",
     "CellRecord",
     "ComparisonRecord",
+    "CorrelationRecord",
     "CorruptionRecord",
     "CorruptionsRecord",
+    "CostRecord",
     "CountsRecord",
+    "DepthPoint",
+    "DepthRecord",
     "DifferenceRecord",
     "EpochRecord",
     "FeaturesRecord",
     "FreezeRecord",
+    "LatencyRecord",
     "LogitsRecord",
     "MemberRecord",
     "MetricValue",
     "PairRecord",
     "Part",
+    "RankedBackbone",
+    "RankingRecord",
+    "RecommendationRecord",
     "Record",
+    "RepeatRecord",
     "ScoreRecord",
     "SearchRecord",
     "SeverityRecord",
@@ -57,6 +78,9 @@ __all__ = [
     "StageRecord",
     "StudyRecord",
     "Verdict",
+    "VerificationRecord",
+    "VerifiedBackbone",
+    "VerifiedRun",
     "WeightsRecord",
     "format_bytes",
 ]

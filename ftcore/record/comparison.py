@@ -15,7 +15,7 @@ class SignificanceRecord(Part):
     """A test of the hypothesis that there is no difference."""
 
     name: str
-    p: float
+    p: float | None = Field(description="None where the data cannot say")
     statistic: float | None = None
     note: str = ""
 

@@ -40,6 +40,7 @@ class StageRecord(Part):
     rates: tuple[float, ...] = Field(description="distinct learning-rate scales in it")
     first_epoch: int | None = Field(description="first epoch in which a parameter of it trains")
     cached: bool = Field(description="whether its output was computed once and kept")
+    reason: str = Field(default="", description="why, where the strategy says so")
 
 
 class FreezeRecord(Part):
@@ -89,6 +90,13 @@ class SearchRecord(Part):
     is_chosen: bool
 
 
+class RepeatRecord(Part):
+    """How a head fared that differs from the run's in its seed alone, on the test part."""
+
+    seed: int
+    metrics: dict[str, float | None]
+
+
 class EpochRecord(Part):
     """One line of metrics.jsonl."""
 
@@ -128,6 +136,7 @@ class Record(Part):
     freeze: FreezeRecord | None = None
     features: tuple[FeaturesRecord, ...] = ()
     search: tuple[SearchRecord, ...] = ()
+    repeats: tuple[RepeatRecord, ...] = ()
     calibration: CalibrationRecord | None = None
     corruptions: CorruptionsRecord | None = None
     weights: WeightsRecord | None = Field(description="None where stored logits were scored")

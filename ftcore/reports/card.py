@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from ftcore.record import (
     CalibrationRecord,
     CorruptionsRecord,
@@ -14,15 +12,17 @@ from ftcore.record import (
     WeightsRecord,
     format_bytes,
 )
+from ftcore.reports.layout import lay_out
 from ftcore.reports.robustness import tabulate_corruptions
 
 SHOWN_METRICS = 4
-NARROW = 50
 
 
 def render_card(record: Record, width: int = 80) -> list[str]:
     """Return the card's lines, wrapped to `width` columns."""
     rows = [*_scores(record), *_baselines(record)]
+    if record.repeats:
+        rows.append(("other seeds", _repeats(record)))
     if record.corruptions is not None:
         rows += _corrupted(record.corruptions)
     if record.calibration is not None:
@@ -42,10 +42,7 @@ def render_card(record: Record, width: int = 80) -> list[str]:
         rows.append(("files", record.directory))
         if record.kind == "run":
             rows.append(("next", f"ftcore predict {record.directory} YOUR_FILES"))
-    column = max(len(label) for label, _ in rows) + 2
-    lines = textwrap.wrap(_title(record), width)
-    for label, text in rows:
-        lines += _wrap(label, text, column, width)
+    lines = lay_out(_title(record), rows, width)
     if record.corruptions is not None:
         lines += ["", *tabulate_corruptions(record.corruptions, width)]
     return lines
@@ -67,7 +64,10 @@ def _title(record: Record) -> str:
     how = f"freeze {config['freeze']}"
     if record.kind == "evaluation":
         how = "evaluated again" if record.directory else "evaluated as it came"
-    return f"{config['backbone']} · {how} · {config['dataset']} · seed {record.seed}"
+    words = [config["backbone"], how, config["dataset"]]
+    words += [f"fold {config['fold']}"] if config.get("fold") else []
+    words += [f"{config['shots']} shots"] if config.get("shots") else []
+    return " · ".join([*words, f"seed {record.seed}"])
 
 
 def _scores(record: Record) -> list[tuple[str, str]]:
@@ -83,6 +83,14 @@ def _baselines(record: Record) -> list[tuple[str, str]]:
         (name, f"{format_value(values[first])}  baseline {first}, without looking at inputs")
         for name, values in record.baselines.items()
     ]
+
+
+def _repeats(record: Record) -> str:
+    name = next(iter(record.metrics))
+    values = [each.metrics[name] for each in record.repeats]
+    finite = sorted(value for value in values if value is not None)
+    heads = f"{len(values)} more heads"
+    return f"{name} {finite[0]:.4f} to {finite[-1]:.4f}, {heads}" if finite else heads
 
 
 def _corrupted(found: CorruptionsRecord) -> list[tuple[str, str]]:
@@ -143,18 +151,3 @@ def _time(timings: dict[str, float]) -> str:
     total = sum(timings.values())
     parts = [f"{name} {seconds:.1f}" for name, seconds in timings.items() if seconds >= 0.1]
     return f"{total:.1f} s" + (f" ({', '.join(parts)})" if parts else "")
-
-
-def _wrap(label: str, text: str, column: int, width: int) -> list[str]:
-    first, rest = f"{label:<{column}}", " " * column
-    if width < NARROW:  # the label on a line of its own, where two columns would be too thin
-        first, rest = "  ", "  "
-    lines = textwrap.wrap(
-        text,
-        max(width, 20),
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [label, *lines] if width < NARROW and label else lines

@@ -25,7 +25,9 @@ from ftcore.engine.observer import Observer
 from ftcore.engine.outcome import Outcome, conclude
 from ftcore.engine.partition import make_parts
 from ftcore.engine.parts import RunParts
+from ftcore.engine.planning import is_measured
 from ftcore.engine.preparation import Prepared, prepare
+from ftcore.engine.repeats import trains_as_heads
 from ftcore.engine.search import choices, describe_search, is_searched
 from ftcore.engine.summary import prove
 from ftcore.interfaces import Split
@@ -34,22 +36,12 @@ from ftcore.studies.plan import Member
 
 
 def is_family(parts: RunParts) -> bool:
-    """Tell whether runs like this one train a head alone, on features that may be kept.
-
-    Only in fp32 and with a step each batch do heads trained this way come out as alone.
-    """
-    config = parts.config
-    if config.cache == "off" or config.augment != "none" or config.accumulate > 1:
-        return False
-    if config.precision != "fp32":
+    """Tell whether runs like this one train a head alone, on features that may be kept."""
+    if is_measured(parts):  # each has a plan of its own
         return False
     head = parts.task.build_head(parts.backbone, parts.bundle)
-    plan = parts.strategy.plan(parts.backbone, head, config.epochs)
-    if plan.adapters or len(plan.phases) > 1:
-        return False
-    return all(
-        name.startswith("head.") and rate == 1 for name, rate in plan.phases[0].rates.items()
-    )
+    plan = parts.strategy.plan(parts.backbone, head, parts.config.epochs)
+    return trains_as_heads(parts.config, plan)
 
 
 class Family:

@@ -10,6 +10,9 @@ from typing import Any
 from ftcore.config import RunConfig
 from ftcore.studies.config import StudyConfig
 
+# Of a run in a study: it has seeds of its own, and its models are not kept.
+DEFAULTS = {"save": "nothing", "repeats": 0}
+
 
 @dataclass(frozen=True)
 class Member:
@@ -35,11 +38,13 @@ class Cell:
 
 
 def describe(settings: Mapping[str, Any]) -> str:
-    """Return settings as in "freeze=none lr=0.1"; a single one by its value."""
-    shown = {name: "full" if value is None else value for name, value in settings.items()}
-    if len(shown) == 1 and "shots" not in shown:
-        return str(next(iter(shown.values())))
-    return " ".join(f"{name}={value}" for name, value in shown.items())
+    """Return settings as in "resnet18 freeze=none lr=0.1"."""
+    words = []
+    for name, value in settings.items():
+        shown = "full" if value is None else value
+        is_plain = name == "backbone" or (len(settings) == 1 and name in ("freeze", "dataset"))
+        words.append(str(shown) if is_plain else f"{name}={shown}")
+    return " ".join(words)
 
 
 def plan_runs(config: StudyConfig) -> tuple[Cell, ...]:
@@ -56,14 +61,14 @@ def plan_runs(config: StudyConfig) -> tuple[Cell, ...]:
                 place = {"seed": seed, "out": config.out}
                 if fold is not None:
                     place["fold"] = f"{fold + 1}/{config.folds}"
-                run = RunConfig.parse({"save": "nothing", **options, **place}, "the study")
+                run = RunConfig.parse({**DEFAULTS, **options, **place}, "the study")
                 members.append(Member(_name(number, settings, fold, seed), run, fold, seed))
         cells.append(Cell(settings, tuple(members)))
     return tuple(cells)
 
 
 def _name(number: int, settings: Mapping[str, Any], fold: int | None, seed: int) -> str:
-    words = [describe({name: value}) for name, value in settings.items()]
+    words = [describe(settings)] if settings else []
     words += [] if fold is None else [f"fold{fold + 1}"]
     text = "-".join([f"{number:03}", *words, f"seed{seed}"])
     return re.sub(r"[^A-Za-z0-9_.+=-]+", "-", text)[:100]

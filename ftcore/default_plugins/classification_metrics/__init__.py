@@ -58,7 +58,12 @@ def accuracy() -> Metric:
     """Share of examples predicted right."""
     from ftcore.default_plugins.classification_metrics.kinds import ProportionMetric
 
-    return ProportionMetric("accuracy", ("n", "correct"), lambda s: s.fields["correct"].sum(-1))
+    return ProportionMetric(
+        "accuracy",
+        ("n", "correct"),
+        lambda statistics: statistics.fields["correct"].sum(-1),
+        lambda rows: rows["prediction"] == rows["target"],
+    )
 
 
 def top_k(k: int = 5) -> Metric:
@@ -67,7 +72,12 @@ def top_k(k: int = 5) -> Metric:
 
     if k < 1:
         raise UsageError(f"top_k: k is {k}; it must be 1 or more")
-    return ProportionMetric(f"top_{k}", ("n", "rank"), lambda s: s.fields["rank"][..., :k].sum(-1))
+    return ProportionMetric(
+        f"top_{k}",
+        ("n", "rank"),
+        lambda statistics: statistics.fields["rank"][..., :k].sum(-1),
+        lambda rows: rows["rank"] < k,
+    )
 
 
 def top_5() -> Metric:
@@ -190,17 +200,19 @@ def mce() -> Metric:
 def auroc() -> Metric:
     """Area under the ROC curve; one against the rest, averaged, for more than two classes."""
     from ftcore.default_plugins.classification_metrics import threshold
-    from ftcore.default_plugins.classification_metrics.kinds import FunctionMetric
+    from ftcore.default_plugins.classification_metrics.kinds import RankingMetric
 
-    return FunctionMetric("auroc", ("scores", "target"), threshold.auroc)
+    return RankingMetric("auroc", threshold.auroc, threshold.bootstrap_auroc)
 
 
 def average_precision() -> Metric:
     """Area under the precision-recall curve, without interpolation."""
     from ftcore.default_plugins.classification_metrics import threshold
-    from ftcore.default_plugins.classification_metrics.kinds import FunctionMetric
+    from ftcore.default_plugins.classification_metrics.kinds import RankingMetric
 
-    return FunctionMetric("average_precision", ("scores", "target"), threshold.average_precision)
+    return RankingMetric(
+        "average_precision", threshold.average_precision, threshold.bootstrap_average_precision
+    )
 
 
 def _averaged(score: ClassScore, average: Average) -> Metric:

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
+from torch import Tensor
+
 from ftcore.engine.batches import RawSource, Source
 from ftcore.engine.checks import check_inputs
 from ftcore.engine.features.computing import Completion, Tally
 from ftcore.engine.features.cut import Cost, Cuts, Keep, choose_keep
+from ftcore.engine.features.segment import Segment
 from ftcore.engine.features.shelf import MemoryShelf, Shelf
 from ftcore.engine.features.stages import FrozenStages
 from ftcore.engine.features.store import FeatureStore
@@ -90,6 +93,28 @@ class Feeder:
         if cut == self.cuts.throughout:
             return self.throughout()
         return self._feed(cut, ("train", "val"))
+
+    def adopt(self, features: Tensor, other: Feeder) -> None:
+        """Keep on disk what `other` computed below the cut of all phases, one row an example.
+
+        The rows (N, ...) are in the order of the parts. Nothing is kept where features are not kept
+        on disk, nor what is there already.
+        """
+        cut, tally = self.cuts.throughout, other.tallies[other.cuts.throughout]
+        if self.keep != "disk":
+            return
+        start = 0
+        for part, source in self.raw.items():
+            rows = features[start : start + len(source.ids)]
+            start += len(rows)
+            shelf, names = self._shelf(cut, part), self._names(part)[0]
+            with shelf.locked():
+                held = {name for each in shelf.find(names) for name in each.names}
+                new = {name: row for row, name in enumerate(names) if name not in held}
+                if new:
+                    seconds = tally.seconds_per_example * len(new)
+                    kept = rows[list(new.values())]
+                    shelf.add(Segment(list(new), kept, seconds, tally.how, tally.difference))
 
     def describe(self, epochs: Sequence[int]) -> tuple[FeaturesRecord, ...]:
         """Return what was kept below each cut, and the time it saved in those epochs."""

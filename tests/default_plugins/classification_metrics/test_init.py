@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ftcore import Metric, Proportion, Statistics, UsageError
+from ftcore import Metric, Proportion, RowProportion, Statistics, UsageError
 from tests.default_plugins.classification.data import batch
 from tests.default_plugins.classification_metrics.cases import NAMES, REGISTRY, TASK, statistics_of
 
@@ -57,8 +57,10 @@ def test_proportions_are_those_whose_examples_succeed_or_fail() -> None:
 def test_trials_of_a_proportion(spec: str, successes: int) -> None:
     logits = torch.eye(4)[[0, 1, 2, 0, 0]]
     metric = REGISTRY.create(spec)
-    assert isinstance(metric, Proportion)
-    assert metric.trials(statistics_of(logits, torch.tensor([0, 1, 2, 1, 3]))) == (successes, 5)
+    assert isinstance(metric, RowProportion)
+    statistics = statistics_of(logits, torch.tensor([0, 1, 2, 1, 3]))
+    assert metric.trials(statistics) == (successes, 5)
+    assert metric.successes(statistics.rows).tolist() == [True] * 3 + [successes == 4, False]
 
 
 @pytest.mark.parametrize("spec", NAMES)

@@ -1,0 +1,1 @@
+"""Tests and intervals of differences, as functions of numbers alone."""

@@ -1,0 +1,135 @@
+"""Two candidates on the same test examples, in one metric."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ftcore.engine.replicates import replicates
+from ftcore.interfaces import ComparableTask, Metric, RowProportion
+from ftcore.record import DifferenceRecord, SignificanceRecord
+from ftcore.significance.paired import Difference, corrected_t, exact_p, mcnemar, needed
+from ftcore.significance.resampled import combined, paired_bootstrap_interval
+from ftcore.studies.candidates import Candidate, Scored, align, statistics_of
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Differences are second minus first."""
+
+    first: Candidate
+    second: Candidate
+    task: ComparableTask
+    metric: Metric
+
+    def compare(self) -> DifferenceRecord:
+        """Return the difference with its interval and tests, p not corrected for other pairs."""
+        first, second = self._values(self.first), self._values(self.second)
+        if not (np.isfinite(first).all() and np.isfinite(second).all()):
+            return self._record(first, second, None, ())
+        if len(self.first.folds) > 1:
+            found = self._over_folds(second.mean(1) - first.mean(1))
+            return self._record(first, second, found, (_said("corrected t over folds", found),))
+        return self._record(first, second, *self._on_one_part(first[0], second[0]))
+
+    def _values(self, candidate: Candidate) -> NDArray[np.float64]:
+        """The metric of every run, (folds, seeds), over the seeds that all folds have."""
+        folds = [candidate.of_fold(fold) for fold in self.first.folds]
+        common = set.intersection(*({run.seed for run in runs} for runs in folds))
+        return np.array(
+            [[self._value(run) for run in runs if run.seed in common] for runs in folds]
+        )
+
+    def _value(self, run: Scored) -> float:
+        kept = run.record.metrics.get(self.metric.name)
+        if kept is not None:
+            return math.nan if kept.value is None else kept.value
+        (statistics,) = statistics_of([run], run.predictions.ids, self.task, [self.metric])
+        return float(self.metric.compute(statistics))
+
+    def _over_folds(self, differences: NDArray[np.float64]) -> Difference:
+        sizes = [run.record.counts.splits for run in self.first.runs]
+        ratio = float(np.mean([each["test"] / (each["train"] + each["val"]) for each in sizes]))
+        return corrected_t(differences, ratio)
+
+    def _on_one_part(
+        self, first: NDArray[np.float64], second: NDArray[np.float64]
+    ) -> tuple[Difference, tuple[SignificanceRecord, ...]]:
+        runs = self.first.runs + self.second.runs
+        ids = runs[0].predictions.ids
+        statistics = statistics_of(runs, ids, self.task, [self.metric])
+        drawn = replicates(self.task, [self.metric], statistics)[self.metric.name]
+        of_first, of_second = drawn[: len(first)], drawn[len(first) :]
+        if len(first) > 1 and len(second) > 1:
+            found = combined(second, first, of_second, of_first)
+            tests = [_said("seeds and test examples", found)]
+        else:
+            value = float(second.mean() - first.mean())
+            differences = of_second.mean(0) - of_first.mean(0)
+            found = paired_bootstrap_interval(differences, value, len(ids))
+            tests = [_said("paired bootstrap", found)]
+        if isinstance(self.metric, RowProportion):
+            self._add_mcnemar(self.metric, tests, is_single=len(first) == len(second) == 1)
+        return found, tuple(tests)
+
+    def _add_mcnemar(
+        self, metric: RowProportion, tests: list[SignificanceRecord], *, is_single: bool
+    ) -> None:
+        """Put it first where there is one model on either side, else behind the test of seeds."""
+        if is_single:
+            tests.insert(0, _mcnemar(metric, self.first.runs[0], self.second.runs[0]))
+        elif self.first.is_run and self.second.is_run:
+            tests.append(_mcnemar(metric, self.first.runs[0], self.second.runs[0]))
+
+    def _record(
+        self,
+        first: NDArray[np.float64],
+        second: NDArray[np.float64],
+        found: Difference | None,
+        tests: tuple[SignificanceRecord, ...],
+    ) -> DifferenceRecord:
+        more = None
+        if found is not None and found.standard_error > 0:
+            more = needed(self.first.examples, found.value, found.standard_error)
+        return DifferenceRecord(
+            metric=self.metric.name,
+            reference=_or_none(float(first.mean())),
+            value=_or_none(float(second.mean())),
+            difference=None if found is None else found.value,
+            low=None if found is None else _or_none(found.low),
+            high=None if found is None else _or_none(found.high),
+            method="undefined" if found is None else found.test.method,
+            higher_is_better=self.metric.higher_is_better,
+            tests=tests,
+            p=tests[0].p if tests else None,
+            verdict="no difference shown",
+            more=more,
+        )
+
+
+def _mcnemar(metric: RowProportion, first: Scored, second: Scored) -> SignificanceRecord:
+    ids = first.predictions.ids
+    ours, theirs = (metric.successes(align(run, ids).rows) for run in (first, second))
+    only_first, only_second = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
+    test, exact = mcnemar(only_first, only_second), exact_p(only_first, only_second)
+    return SignificanceRecord(
+        name=test.method,
+        p=test.p,
+        statistic=test.statistic,
+        note=f"of these two models only the first is right on {only_first:,} examples, only the "
+        f"second on {only_second:,}; the exact test gives p = {exact:.3g}",
+    )
+
+
+def _said(name: str, found: Difference) -> SignificanceRecord:
+    test = found.test
+    return SignificanceRecord(
+        name=name, p=_or_none(test.p), statistic=_or_none(test.statistic), note=test.method
+    )
+
+
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None
