@@ -478,3 +478,15 @@ class ComparableTask(Task, Protocol):
         their shapes alone. A row that a metric needs whole comes back as it is, beside
         rows["weight"] (R, N).
         """
+
+
+@runtime_checkable
+class NeighbourTask(Task, Protocol):
+    """A task that can tell an example by the training examples most like it (k-NN)."""
+
+    def outputs_of_neighbours(self, bundle: DataBundle, targets: Tensor, weights: Tensor) -> Inputs:
+        """Return finite outputs of N examples, such as a head's, which `update_` takes.
+
+        Each has k neighbours, the nearest first: their targets (N, k, ...), and float32 weights
+        (N, k) in (0, 1], of which the nearest one's is 1.
+        """

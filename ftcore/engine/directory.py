@@ -76,6 +76,11 @@ class RunDirectory:
         return self.path / "checkpoint" / "state.safetensors"
 
     @property
+    def scratch(self) -> Path:
+        """The state of an unfinished run's baseline from random weights."""
+        return self.checkpoint.with_name("scratch.safetensors")
+
+    @property
     def is_complete(self) -> bool:
         """Whether the run has ended and everything was written."""
         return (self.path / "MANIFEST.sha256").is_file()
@@ -184,9 +189,10 @@ class RunDirectory:
             storage.write_tensors(self.path / "adapters.safetensors", tensors, metadata)
 
     def finish(self, record: Record) -> None:
-        """Write the record, drop the checkpoint, and seal the folder with its manifest."""
+        """Write the record, drop the checkpoints, and seal the folder with its manifest."""
         storage.write_text(self.path / "record.json", record.model_dump_json(indent=2) + "\n")
-        self.checkpoint.unlink(missing_ok=True)
+        for state in (self.checkpoint, self.scratch):
+            state.unlink(missing_ok=True)
         storage.remove_leftovers(self.path)
         if self.checkpoint.parent.is_dir():
             self.checkpoint.parent.rmdir()

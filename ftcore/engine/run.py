@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from ftcore.engine import checkpoint
+from ftcore.engine.baselines import make_after, make_before
 from ftcore.engine.batches import Source
 from ftcore.engine.calibration import Calibrator, fit_calibrator
 from ftcore.engine.device import deterministic
@@ -41,12 +42,14 @@ def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Rec
     if is_searched(prepared.parts.config):
         with prepared.timed("search"):
             prepared.parts, prepared.search = search(prepared.parts, feed, observer)
+    baselines = make_before(prepared, feed, observer)
     before = digests(prepared.freezer.frozen_state())
     progress = _train(prepared, combine(before), directory, observer)
     after = digests(prepared.freezer.frozen_state())
     check_unmoved(before, after)
     statistics, calibration = _test(prepared, feed, observer)
     repeats = _repeat(prepared, feed, observer)
+    make_after(baselines, prepared, directory, observer)
     outcome = Outcome(
         model=prepared.model,
         history=progress.history,
@@ -58,6 +61,7 @@ def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Rec
         repeats=repeats,
         seconds=prepared.seconds,
         calibration=calibration,
+        baselines=baselines,
     )
     return conclude(outcome, prepared.parts, prepared.machine, directory)
 

@@ -38,7 +38,9 @@ class DepthPoint(Part):
     difference_high: float | None = None
     p: float | None = Field(default=None, description="corrected for the number of depths (Holm)")
     more: int | None = Field(
-        default=None, description="how many more test examples would show a difference of this size"
+        default=None,
+        description="how many more test examples would show a difference of this size between "
+        "these two alone",
     )
 
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ftcore.significance.paired import ROUNDING, Difference, Interval, Test, student
+from ftcore.significance.paired import LEVEL, ROUNDING, Difference, Interval, Test, student
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -41,15 +41,18 @@ def permutation(replicates: ArrayLike, value: float) -> Test:
     """Return the test of a difference beside those (R,) with the runs exchanged at random.
 
     Each replicate is the difference after the two runs' results were exchanged on each test unit
-    with probability one half. p is the share of differences at least as large as `value`, which
-    itself counts as one of them (Phipson & Smyth 2010, doi:10.2202/1544-6115.1585).
+    with probability one half. p is the share of differences that are larger than `value`, those as
+    large counting one half, as in `mcnemar`; `value` itself counts as one of the latter, so that p
+    is never 0 (Phipson & Smyth 2010, doi:10.2202/1544-6115.1585).
     """
     drawn = _finite(replicates)
     if len(drawn) == 0 or not math.isfinite(value):
         return Test(value, math.nan, f"permutation, {len(drawn)} draws")
     slack = ROUNDING * max(1.0, abs(value))  # sums in another order are no other differences
-    extreme = np.count_nonzero(np.abs(drawn) >= abs(value) - slack)
-    return Test(value, (extreme + 1) / (len(drawn) + 1), f"permutation, {len(drawn)} draws")
+    larger = np.count_nonzero(np.abs(drawn) > abs(value) + slack)
+    as_large = np.count_nonzero(np.abs(drawn) >= abs(value) - slack) - larger
+    p = (larger + (as_large + 1) / 2) / (len(drawn) + 1) if abs(value) > slack else 1.0
+    return Test(value, p, f"permutation, {len(drawn)} draws")
 
 
 def combined(
@@ -81,17 +84,23 @@ def combined(
 def seed_mean(values: ArrayLike, replicates: ArrayLike) -> Interval:
     """Return the mean score (S,) of one configuration's seeds, with its interval.
 
-    Replicates are (S, R), and the variance has the parts that it has in `combined`.
+    Replicates are (S, R), and the variance has the parts that it has in `combined`. Each part has
+    its own quantile: the interval reaches sqrt(z² test sampling + t² s² / S) to either side, with
+    t of S - 1 degrees of freedom. Satterthwaite's would be far too many whenever few seeds happen
+    to agree, and there is no second configuration to make that rare.
     """
+    from scipy.special import ndtri, stdtrit
+
     seeds = _Seeds.of("of the study", values, replicates)
     is_finite = np.asarray(np.isfinite(seeds.drawn).all(axis=0))
-    mean = float(seeds.scores.mean())
+    mean, level = float(seeds.scores.mean()), (1 + LEVEL) / 2
     of_mean = seeds.drawn.mean(axis=0)[is_finite]
     units = max(0.0, _spread(of_mean, mean) ** 2 - seeds.interaction(is_finite))
-    variance, own = units + seeds.variance, seeds.variance
-    freedom = variance**2 / (own**2 / (len(seeds.scores) - 1)) if own else math.inf
-    found = student(mean, math.sqrt(variance), freedom, "")
-    return Interval(mean, found.low, found.high)
+    if units + seeds.variance == 0:
+        return Interval(mean, math.nan, math.nan)
+    t, z = float(stdtrit(len(seeds.scores) - 1, level)), float(ndtri(level))
+    reach = math.sqrt(z**2 * units + t**2 * seeds.variance)
+    return Interval(mean, mean - reach, mean + reach)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def recommend(curve: Sequence[DepthPoint], metric: str) -> tuple[RecommendationR
         return None, "fewer than two depths have a result in all their runs, or can be compared"
     able = [point for point in curve if point.verdict not in (None, "worse")]
     cheapest = min(able, key=lambda point: (_cost(point), -point.frozen))
-    reason = _reason(cheapest, best, len(able), metric)
+    reason = _reason(cheapest, best, len(able), curve, metric)
     return RecommendationRecord(
         frozen=cheapest.frozen,
         freeze=cheapest.freeze,
@@ -100,7 +100,9 @@ def _cost(point: DepthPoint) -> tuple[float, float]:
     )
 
 
-def _reason(point: DepthPoint, best: DepthPoint, able: int, metric: str) -> str:
+def _reason(
+    point: DepthPoint, best: DepthPoint, able: int, curve: Sequence[DepthPoint], metric: str
+) -> str:
     if able == 1:
         return f"{best.freeze} has the best mean, and every other depth is shown worse"
     if point is best:
@@ -108,13 +110,21 @@ def _reason(point: DepthPoint, best: DepthPoint, able: int, metric: str) -> str:
             f"{best.freeze} has the best mean, and of the {able} depths that are not shown worse "
             "none takes fewer operations"
         )
+    compared = sum(other.p is not None for other in curve)
     words = (
         f"{point.freeze} takes fewest operations of the {able} depths that are not shown worse "
-        f"than the best, {best.freeze}: {metric} {_change(point)}. Not shown worse is not as good: "
+        f"than the best, {best.freeze}: {metric} {_change(point)}, p = {point.p:.2g}"
     )
+    if compared > 1:
+        words += f" corrected for {compared} comparisons"
+        words += ", by itself it would be shown worse" if _is_apart(point) else ""
+    words += ". Not shown worse is not as good: "
     if point.more is None:
         return words + "no difference was measured, which does not show that there is none"
-    return words + (f"about {point.more:,} more test examples would show a difference of this size")
+    return words + (
+        f"about {point.more:,} more test examples would show a difference of this size between "
+        "these two alone"
+    )
 
 
 def _change(point: DepthPoint) -> str:
@@ -122,6 +132,12 @@ def _change(point: DepthPoint) -> str:
     if point.difference_low is None or point.difference_high is None:
         return words
     return f"{words} [{point.difference_low:+.4f}, {point.difference_high:+.4f}]"
+
+
+def _is_apart(point: DepthPoint) -> bool:
+    """Whether the interval, which no number of comparisons has widened, leaves 0 out."""
+    low, high = point.difference_low, point.difference_high
+    return low is not None and high is not None and low * high > 0
 
 
 def _point(depth: Depth, cell: CellRecord, metric: str, cost: Cost) -> DepthPoint:

@@ -36,8 +36,13 @@ from ftcore.studies.plan import Member
 
 
 def is_family(parts: RunParts) -> bool:
-    """Tell whether runs like this one train a head alone, on features that may be kept."""
+    """Tell whether runs like this one train a head alone, on features that may be kept.
+
+    Baselines that need more than the targets are made by runs alone.
+    """
     if is_measured(parts):  # each has a plan of its own
+        return False
+    if not {"majority"}.issuperset(parts.config.baseline_names):
         return False
     head = parts.task.build_head(parts.backbone, parts.bundle)
     plan = parts.strategy.plan(parts.backbone, head, parts.config.epochs)

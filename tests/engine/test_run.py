@@ -34,7 +34,8 @@ def make_parts(bundle: DataBundle | None = None, **options: Any) -> RunParts:
     freezing.register_freezing(strategies.registrar("ftcore"))
     classification_metrics.register_metrics(metrics.registrar("ftcore"))
     classification.register_tasks(tasks.registrar("ftcore"))
-    config = RunConfig.parse({"epochs": 3, "batch_size": 8, "lr": 0.01, **options})
+    quick = {"epochs": 3, "batch_size": 8, "lr": 0.01, "baselines": "majority"}
+    config = RunConfig.parse({**quick, **options})
     bundle = bundle or make_bundle()
     return RunParts(
         make_backbone(),

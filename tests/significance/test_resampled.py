@@ -54,8 +54,10 @@ def test_replicates_that_all_agree_say_nothing() -> None:
 def test_permutation_counts_what_is_as_extreme() -> None:
     drawn = [0.1, -0.3, 0.2, -0.2, 0.0, math.nan, 0.1 + 0.1 + 1e-16]
     test = permutation(drawn, 0.2)
-    assert test.p == pytest.approx((4 + 1) / (6 + 1))
+    # One is larger; three and the difference itself are as large.
+    assert test.p == pytest.approx((1 + 4 / 2) / (6 + 1))
     assert test.method == "permutation, 6 draws"
+    assert permutation([0.0, 0.1], 0.0).p == 1
     assert math.isnan(permutation([], 0.2).p)
 
 
@@ -125,3 +127,13 @@ def test_what_does_not_vary_has_no_interval() -> None:
     interval = seed_mean(np.full(3, 0.5), np.full((3, 10), 0.5))
     assert interval.value == 0.5
     assert np.isnan(interval.low)
+
+
+def test_seed_mean_by_hand() -> None:
+    # Seeds that differ by sqrt(0.02) on draws that shift both alike by 0.05.
+    shift = 0.05 * np.array([-1.0, 1.0]) / math.sqrt(2)
+    scores = np.array([0.5, 0.7])
+    mean, low, high = seed_mean(scores, scores[:, None] + shift)
+    reach = math.sqrt(1.959963985**2 * 0.05**2 + 12.7062047**2 * 0.02 / 2)
+    assert mean == pytest.approx(0.6)
+    assert (low, high) == pytest.approx((0.6 - reach, 0.6 + reach), abs=1e-7)

@@ -92,7 +92,8 @@ def test_the_cheapest_depth_that_is_not_shown_worse_is_recommended() -> None:
     found = record.recommendation
     assert found is not None
     assert (found.freeze, found.frozen, found.best, found.candidates) == ("bottom:2", 2, "none", 3)
-    assert "-0.1000 [-0.1500, -0.0500]" in found.reason
+    assert "-0.1000 [-0.1500, -0.0500], p = 0.2 corrected for 3 comparisons" in found.reason
+    assert "by itself it would be shown worse. Not" in found.reason
     assert "Not shown worse is not as good: about 1,234 more test examples" in found.reason
     verdicts = [point.verdict for point in record.curve]
     assert verdicts == ["best", "no difference shown", "no difference shown", "worse"]
@@ -144,9 +145,8 @@ def test_nothing_measured_shows_nothing() -> None:
     pairs = [pair("bottom", "none", difference=0.0, low=None, high=None, more=None)]
     found = curve([0.9, None, None, 0.9], pairs).recommendation
     assert found is not None
-    assert "accuracy +0.0000. Not shown worse is not as good: no difference was measured" in (
-        found.reason
-    )
+    assert "accuracy +0.0000, p = 0.2. Not shown worse is not as good: no diff" in found.reason
+    assert "by itself" not in found.reason
 
 
 @pytest.mark.parametrize("values", [[0.9, None, None, None], [None] * 4])
