@@ -69,7 +69,7 @@ def combined(
     the degrees of freedom of Satterthwaite 1946, where test sampling has infinitely many.
     """
     a, b = _Seeds.of("a", values_a, replicates_a), _Seeds.of("b", values_b, replicates_b)
-    is_finite = np.isfinite(np.concatenate([a.drawn, b.drawn])).all(axis=0)
+    is_finite = _is_finite(np.concatenate([a.drawn, b.drawn]))
     value = float(a.scores.mean() - b.scores.mean())
     of_means = (a.drawn.mean(axis=0) - b.drawn.mean(axis=0))[is_finite]
     shared = a.interaction(is_finite) + b.interaction(is_finite)
@@ -92,7 +92,7 @@ def seed_mean(values: ArrayLike, replicates: ArrayLike) -> Interval:
     from scipy.special import ndtri, stdtrit
 
     seeds = _Seeds.of("of the study", values, replicates)
-    is_finite = np.asarray(np.isfinite(seeds.drawn).all(axis=0))
+    is_finite = _is_finite(seeds.drawn)
     mean, level = float(seeds.scores.mean()), (1 + LEVEL) / 2
     of_mean = seeds.drawn.mean(axis=0)[is_finite]
     units = max(0.0, _spread(of_mean, mean) ** 2 - seeds.interaction(is_finite))
@@ -137,6 +137,11 @@ class _Seeds:
             return 0.0
         grown = float(self.drawn[:, is_finite].var(axis=0, ddof=1).mean()) / len(self.scores)
         return max(0.0, grown - self.variance)
+
+
+def _is_finite(drawn: Floats) -> NDArray[np.bool_]:
+    """Return which draws (R,) all runs (S, R) have a value of."""
+    return np.asarray(np.isfinite(drawn).all(axis=0))
 
 
 def _spread(drawn: Floats, value: float) -> float:

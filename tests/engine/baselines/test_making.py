@@ -42,18 +42,18 @@ def resume(path: Path) -> Record:
 @pytest.mark.parametrize(
     ("options", "names"),
     [
-        ({"freeze": "none"}, {"knn", "probe"}),
-        ({"freeze": "bottom"}, {"knn"}),
-        ({"freeze": "bottom:2"}, {"knn", "probe"}),
-        ({"freeze": "lp-ft"}, {"knn", "probe"}),
-        ({"freeze": "lora:r=1", "augment": "noise"}, {"knn", "probe"}),
-        ({"freeze": "bottom", "augment": "noise", "views": 2, "cache": "disk"}, {"knn"}),
-        ({"freeze": "norm", "cache": "off", "accumulate": 2}, {"knn", "probe"}),
+        ({"freeze": "none"}, ["knn", "probe"]),
+        ({"freeze": "bottom"}, ["knn"]),
+        ({"freeze": "bottom:2"}, ["knn", "probe"]),
+        ({"freeze": "lp-ft"}, ["knn", "probe"]),
+        ({"freeze": "lora:r=1", "augment": "noise"}, ["knn", "probe"]),
+        ({"freeze": "bottom", "augment": "noise", "views": 2, "cache": "disk"}, ["knn"]),
+        ({"freeze": "norm", "cache": "off", "accumulate": 2}, ["knn", "probe"]),
     ],
     ids=str,
 )
 def test_a_run_is_held_against_its_baselines(
-    tmp_path: Path, options: dict[str, Any], names: set[str]
+    tmp_path: Path, options: dict[str, Any], names: list[str]
 ) -> None:
     record, path = run(pretrained(out=tmp_path / "auto", **options))
     assert record.baselines.keys() == record.gains.keys() == {"majority class", *names}
