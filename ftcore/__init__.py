@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ftcore.hookspecs import hookimpl
     from ftcore.images.decode import decode_image
     from ftcore.images.files import list_folders, list_images
+    from ftcore.images.likeness import ImageLikeness
     from ftcore.images.preprocess import ImagePreprocess
     from ftcore.images.splits import ArraySplit, FileSplit
     from ftcore.interfaces import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         FreezingStrategy,
         Gradients,
         GradientStrategy,
+        Likeness,
         Metric,
         NeighbourTask,
         Phase,
@@ -77,7 +79,9 @@ _HOME = {
     "FtcoreError": "errors",
     "GradientStrategy": "interfaces",
     "Gradients": "interfaces",
+    "ImageLikeness": "images.likeness",
     "ImagePreprocess": "images.preprocess",
+    "Likeness": "interfaces",
     "Metric": "interfaces",
     "MetricValue": "record",
     "NeighbourTask": "interfaces",
@@ -137,7 +141,9 @@ __all__ = [
     "FtcoreError",
     "GradientStrategy",
     "Gradients",
+    "ImageLikeness",
     "ImagePreprocess",
+    "Likeness",
     "Metric",
     "MetricValue",
     "NeighbourTask",

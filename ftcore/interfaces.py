@@ -158,6 +158,40 @@ class Split(Protocol):
         """
 
 
+@runtime_checkable
+class Likeness(Protocol):
+    """Tells near copies of an example from other examples, for one kind of data, such as images.
+
+    Each example is reduced to a small sketch. Sketches are compared at a glance, all with all, and
+    what is alike at a glance is looked at a second time. What is the same byte by byte needs none
+    of this: `digest_of` tells it.
+    """
+
+    @property
+    def threshold(self) -> float:
+        """The likeness that two versions of one example have at least."""
+
+    @property
+    def certain(self) -> float:
+        """The likeness that two different examples never reach, however alike a dataset's are."""
+
+    def sketch(self, raw: Sequence[Raw]) -> Tensor:
+        """Return a small sketch of each raw example (N, ...), which decides all the rest."""
+
+    def glance(self, sketches: Tensor) -> Tensor:
+        """Return float32 vectors (V, N, D) of length 1, whose products say what is alike.
+
+        `V` is 1 for the examples as they are, and one more for each change that a copy may have
+        gone through unnoticed, such as mirroring. A vector of zeros is like nothing.
+        """
+
+    def compare(self, sketches: Tensor, others: Tensor) -> Tensor:
+        """Return the likeness (N,) of as many pairs at the second look; 1 is the same."""
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return everything that decides the sketches, as JSON values, for cache keys."""
+
+
 @dataclass(frozen=True)
 class DataBundle:
     """A dataset, ready to use: its splits, its classes, and the task it asks for.
@@ -174,6 +208,7 @@ class DataBundle:
     origin: str = ""  # URL, path or citation
     licence: str = ""
     notes: tuple[str, ...] = ()  # lines the user must see
+    likeness: Likeness | None = None  # what finds near copies among the examples, where known
 
 
 @dataclass(frozen=True)

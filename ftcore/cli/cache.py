@@ -43,8 +43,11 @@ def list_(*, as_json: bool) -> None:
     for entry in entries:
         used = datetime.fromtimestamp(entry.used).astimezone()
         stages = entry.about.get("stages") or ["?"]
+        what = f"{entry.about.get('backbone', '?')}, {stages[0]} to {stages[-1]}"
+        if "sketches" in entry.about:
+            what = f"sketches ({entry.about['sketches'].get('kind', '?')})"
         click.echo(
-            f"{entry.key[:12]}  {entry.about.get('backbone', '?')}, {stages[0]} to {stages[-1]}  "
+            f"{entry.key[:12]}  {what}  "
             f"{format_bytes(entry.bytes)}  last used {used:%Y-%m-%d %H:%M}"
         )
     total = format_bytes(sum(entry.bytes for entry in entries))

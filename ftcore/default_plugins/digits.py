@@ -22,7 +22,7 @@ def load_digits() -> DataBundle:
     import torch
     from sklearn import datasets
 
-    from ftcore import ArraySplit
+    from ftcore import ArraySplit, ImageLikeness
 
     digits = datasets.load_digits()
     pixels = torch.from_numpy(digits.images).to(torch.int64)[:, None]  # (1797, 1, 8, 8)
@@ -40,4 +40,5 @@ def load_digits() -> DataBundle:
         origin="Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits, UCI Machine "
         "Learning Repository, doi:10.24432/C50P49; the copy in scikit-learn",
         licence="CC BY 4.0",
+        likeness=ImageLikeness(),
     )

@@ -56,6 +56,11 @@ class RawSource:
         """The ids of the split."""
         return self.split.ids
 
+    @cached_property
+    def digests(self) -> Sequence[str]:
+        """A hash of the content of each example, made once."""
+        return self.split.digests(range(len(self.split)))
+
     def load(self, indices: Sequence[int], epoch: int) -> Inputs:
         """Return a preprocessed batch; augmentation depends on (seed, epoch, example) alone."""
         return self.preprocess(self.split.inputs(indices), self._seeds(indices, epoch))
@@ -66,17 +71,13 @@ class RawSource:
         Equal names, 64 hexadecimal digits each, mean equal inputs under the same preprocessing.
         """
         seeds = self._seeds(range(len(self.targets)), view)
-        texts = self._digests if not seeds else map("{} {}".format, self._digests, seeds)
+        texts = self.digests if not seeds else map("{} {}".format, self.digests, seeds)
         return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
 
     def _seeds(self, indices: Sequence[int], epoch: int) -> Sequence[int]:
         if not self.preprocess.is_random:
             return ()
         return example_seeds(self.seed, epoch % self.views if self.views else epoch, indices)
-
-    @cached_property
-    def _digests(self) -> Sequence[str]:
-        return self.split.digests(range(len(self.split)))
 
 
 @dataclass(frozen=True)

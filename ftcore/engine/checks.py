@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from ftcore.engine.observer import Observer
 from ftcore.errors import DataError
-from ftcore.interfaces import DataBundle, Split, Task
+from ftcore.interfaces import DataBundle, Raw, Split, Task
 
 MOST_READ = 50_000  # examples of a part that a run reads beforehand, to find broken ones
 CHUNK = 64
 WINDOW = 32  # chunks
 SHOWN = 10
 
+# Takes in the raw examples of a part at some indices.
+Reader: TypeAlias = Callable[[str, Sequence[int], Sequence[Raw]], None]
+
 
 def check_data(
-    bundle: DataBundle, task: Task, observer: Observer, most: int | None = MOST_READ
+    bundle: DataBundle,
+    task: Task,
+    observer: Observer,
+    most: int | None = MOST_READ,
+    note: Reader | None = None,
 ) -> None:
     """Raise DataError, naming what is wrong and where, unless the data can be trained on."""
     check_targets(bundle, task)
-    check_inputs(bundle, observer, most)
+    check_inputs(bundle, observer, most, note)
 
 
 def check_targets(bundle: DataBundle, task: Task) -> None:
@@ -33,11 +41,16 @@ def check_targets(bundle: DataBundle, task: Task) -> None:
     task.check(bundle)
 
 
-def check_inputs(bundle: DataBundle, observer: Observer, most: int | None = MOST_READ) -> None:
+def check_inputs(
+    bundle: DataBundle,
+    observer: Observer,
+    most: int | None = MOST_READ,
+    note: Reader | None = None,
+) -> None:
     """Raise DataError, naming the examples, unless their inputs can be read and are finite.
 
     Of a part with more than `most` examples only so many are read, evenly spread, since reading
-    all may take hours.
+    all may take hours. `note` is handed what was read, in several threads.
     """
     chosen = {part: _spread(len(split), most) for part, split in bundle.splits.items()}
     total = sum(len(split) for split in bundle.splits.values())
@@ -48,7 +61,7 @@ def check_inputs(bundle: DataBundle, observer: Observer, most: int | None = MOST
     problems = [
         problem
         for part, split in bundle.splits.items()
-        for problem in _unreadable(part, split, chosen[part], observer)
+        for problem in _unreadable(part, split, chosen[part], observer, note)
     ]
     observer.step_finished()
     if problems:
@@ -79,13 +92,16 @@ def _check_ids(part: str, split: Split) -> None:
 
 
 def _unreadable(
-    part: str, split: Split, chosen: Sequence[int], observer: Observer
+    part: str, split: Split, chosen: Sequence[int], observer: Observer, note: Reader | None
 ) -> Iterator[str]:
     chunks = [chosen[start : start + CHUNK] for start in range(0, len(chosen), CHUNK)]
 
     def examine(indices: Sequence[int]) -> list[str]:
         try:
-            if _are_finite(split.inputs(indices)):
+            raw = split.inputs(indices)
+            if _are_finite(raw):
+                if note is not None:
+                    note(part, indices, raw)
                 return []
         except DataError:
             pass

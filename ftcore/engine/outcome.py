@@ -12,6 +12,7 @@ from torch import nn
 from ftcore.engine.baselines.making import Baselines
 from ftcore.engine.device import Machine
 from ftcore.engine.directory import RunDirectory
+from ftcore.engine.duplicates.leaks import Leaks
 from ftcore.engine.parts import Parts
 from ftcore.engine.predictions import Predictions
 from ftcore.engine.repeats import Repeat
@@ -43,6 +44,7 @@ class Outcome:
     repeats: tuple[Repeat, ...] = ()
     calibration: CalibrationRecord | None = None
     baselines: Baselines = field(default_factory=Baselines)
+    leaks: Leaks | None = None  # None where nobody looked
 
     @property
     def best_epoch(self) -> int | None:
@@ -54,6 +56,7 @@ def conclude(outcome: Outcome, parts: Parts, machine: Machine, directory: RunDir
     """Return the record of a run, and write everything into its folder, the manifest last."""
     started = time.perf_counter()
     described = describe(parts, outcome.statistics, machine, outcome.baselines)
+    leaks = outcome.leaks.describe(parts, outcome.statistics) if outcome.leaks else None
     seconds = outcome.seconds | {"intervals": time.perf_counter() - started}
     record = described.model_copy(
         update={
@@ -65,6 +68,7 @@ def conclude(outcome: Outcome, parts: Parts, machine: Machine, directory: RunDir
             "search": outcome.search,
             "features": outcome.features,
             "calibration": outcome.calibration,
+            "leaks": leaks,
             "timings": seconds,
             "repeats": tuple(_describe(each, parts) for each in outcome.repeats),
         }

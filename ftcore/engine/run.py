@@ -11,6 +11,7 @@ from ftcore.engine.calibration import Calibrator, fit_calibrator
 from ftcore.engine.device import deterministic
 from ftcore.engine.digests import combine, digests
 from ftcore.engine.directory import RunDirectory
+from ftcore.engine.duplicates.leaks import Leaks, find_leaks
 from ftcore.engine.features.feeds import Feed
 from ftcore.engine.freezing import check_unmoved
 from ftcore.engine.observer import Observer
@@ -43,6 +44,7 @@ def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Rec
         with prepared.timed("search"):
             prepared.parts, prepared.search = search(prepared.parts, feed, observer)
     baselines = make_before(prepared, feed, observer)
+    leaks = _find_leaks(prepared, feed, directory, observer)
     before = digests(prepared.freezer.frozen_state())
     progress = _train(prepared, combine(before), directory, observer)
     after = digests(prepared.freezer.frozen_state())
@@ -62,6 +64,7 @@ def _run(prepared: Prepared, directory: RunDirectory, observer: Observer) -> Rec
         seconds=prepared.seconds,
         calibration=calibration,
         baselines=baselines,
+        leaks=leaks,
     )
     return conclude(outcome, prepared.parts, prepared.machine, directory)
 
@@ -72,6 +75,18 @@ def _feed(prepared: Prepared, directory: RunDirectory) -> Feed:
         with prepared.timed("frozen features"):
             return prepared.feeder.throughout()
     except (DataError, NumericalError):
+        directory.remove_if_fresh()
+        raise
+
+
+def _find_leaks(
+    prepared: Prepared, feed: Feed, directory: RunDirectory, observer: Observer
+) -> Leaks:
+    """Which test examples are in train or val as well; nothing is left of data that is bad."""
+    try:
+        with prepared.timed("leaks"):
+            return find_leaks(prepared.parts, prepared.feeder.raw, feed.sources, observer)
+    except DataError:
         directory.remove_if_fresh()
         raise
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ftcore.record.balance import BalanceRecord
 from ftcore.record.calibration import CalibrationRecord
 from ftcore.record.comparison import (
     ComparisonRecord,
@@ -11,6 +12,13 @@ from ftcore.record.comparison import (
     Verdict,
 )
 from ftcore.record.depth import DepthPoint, DepthRecord, RecommendationRecord
+from ftcore.record.leaks import (
+    DuplicateRecord,
+    DuplicatesRecord,
+    ExampleRecord,
+    LeakCount,
+    LeaksRecord,
+)
 from ftcore.record.metric import MetricValue
 from ftcore.record.part import Part, format_bytes
 from ftcore.record.ranking import (
@@ -45,6 +53,7 @@ from ftcore.record.study import (
 )
 
 __all__ = [
+    "BalanceRecord",
     "CalibrationRecord",
     "CellRecord",
     "ComparisonRecord",
@@ -56,10 +65,15 @@ __all__ = [
     "DepthPoint",
     "DepthRecord",
     "DifferenceRecord",
+    "DuplicateRecord",
+    "DuplicatesRecord",
     "EpochRecord",
+    "ExampleRecord",
     "FeaturesRecord",
     "FreezeRecord",
     "LatencyRecord",
+    "LeakCount",
+    "LeaksRecord",
     "LogitsRecord",
     "MemberRecord",
     "MetricValue",

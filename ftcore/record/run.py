@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ftcore.record.calibration import CalibrationRecord
 from ftcore.record.comparison import DifferenceRecord
+from ftcore.record.leaks import LeaksRecord
 from ftcore.record.metric import MetricValue
 from ftcore.record.part import Part
 from ftcore.record.robustness import CorruptionsRecord
@@ -151,6 +152,10 @@ class Record(Part):
     logits: LogitsRecord | None = None
     preprocess: dict[str, Any] = Field(default_factory=dict, description="what made the inputs")
     counts: CountsRecord
+    leaks: LeaksRecord | None = Field(
+        default=None,
+        description="test examples that are in train or val; None where not looked for",
+    )
     notes: tuple[str, ...] = Field(default=(), description="lines that the user must see")
     seed: int
     config: dict[str, Any] = Field(description="the resolved configuration; runs again as it is")

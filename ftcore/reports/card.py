@@ -23,7 +23,7 @@ _LABELS = {"knn": "k-NN", "probe": "linear probe", "scratch": "from scratch"}
 
 def render_card(record: Record, width: int = 80) -> list[str]:
     """Return the card's lines, wrapped to `width` columns."""
-    rows = [*_scores(record), *_baselines(record)]
+    rows = [*_scores(record), *_baselines(record), *_leaks(record)]
     if record.repeats:
         rows.append(("other seeds", _repeats(record)))
     if record.corruptions is not None:
@@ -88,6 +88,18 @@ def _baselines(record: Record) -> list[tuple[str, str]]:
         (_LABELS.get(name, name), f"{format_value(values[first])}  {_gain(record, name, first)}")
         for name, values in record.baselines.items()
     ]
+
+
+def _leaks(record: Record) -> list[tuple[str, str]]:
+    leaks, first = record.leaks, next(iter(record.metrics))
+    if leaks is None or not leaks.leaked:
+        return []
+    near = f" ({leaks.near:,} of them nearly)" if leaks.near else ""
+    where = "train" if leaks.in_train == leaks.leaked else "train or val"
+    found = f"{leaks.leaked:,} of {leaks.leaked + leaks.kept:,} test examples are in {where}{near}"
+    if not leaks.metrics:
+        return [("leaked", f"{found}; {leaks.note}")]
+    return [("leaked", f"{found}; without them {first} {format_value(leaks.metrics[first])}")]
 
 
 def _repeats(record: Record) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ftcore.interfaces import DataBundle, Raw, Split
+from ftcore.interfaces import DataBundle, Likeness, Raw, Split
 from ftcore.testing.values import is_same
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def check_dataset(bundle: DataBundle) -> None:
         _check_ids(part, split, seen)
         _check_targets(part, split, bundle)
         _check_inputs(part, split, are_images=len(bundle.input_shape) == 2)
+        if bundle.likeness is not None:
+            _check_likeness(part, split, bundle.likeness)
 
 
 def _check_ids(part: str, split: Split, seen: dict[str, str]) -> None:
@@ -109,6 +111,24 @@ def _check_digests(part: str, split: Split, chosen: Sequence[int]) -> None:
                     f"{split.ids[chosen[one]]!r} and {split.ids[chosen[other]]!r} in {part!r} "
                     "differ and have the same digest.",
                 )
+
+
+def _check_likeness(part: str, split: Split, likeness: Likeness) -> None:
+    import torch
+
+    count = min(len(split), 4)
+    sketches = likeness.sketch(split.inputs(range(count)))
+    alone = torch.cat([likeness.sketch(split.inputs([index])) for index in range(count)])
+    assert is_same(sketches, alone), f"A sketch in {part!r} differs with what is read beside it."
+    vectors = likeness.glance(sketches)
+    assert vectors.ndim == 3, f"glance() returns shape {tuple(vectors.shape)}, not (V, N, D)."
+    assert vectors.shape[1] == count, f"glance() returns {vectors.shape[1]} vectors for {count}."
+    lengths = vectors.norm(dim=2)
+    is_one_or_zero = ((lengths - 1).abs() < 1e-3) | (lengths == 0)
+    assert bool(is_one_or_zero.all()), f"glance() returns vectors of lengths {lengths.tolist()}."
+    likely = likeness.compare(sketches, sketches)
+    is_same_or_blank = (likely >= min(likeness.certain, 0.999)) | (lengths[0] == 0)
+    assert bool(is_same_or_blank.all()), f"Examples are like themselves by {likely.tolist()} only."
 
 
 def _check_equal(one: Sequence[Raw], other: Sequence[Raw], sentence: str) -> None:

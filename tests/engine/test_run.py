@@ -266,7 +266,7 @@ def test_two_processes_cannot_work_in_one_run(tmp_path: Path) -> None:
 def test_each_step_has_its_own_time_and_none_is_counted_twice(tmp_path: Path) -> None:
     started = time.perf_counter()
     record, _ = run(tmp_path)
-    steps = ["preparation", "frozen features", "training", "validation", "test"]
+    steps = ["preparation", "frozen features", "leaks", "training", "validation", "test"]
     steps += ["repeats", "intervals"]
     assert list(record.timings) == steps
     assert all(seconds > 0 for seconds in record.timings.values())

@@ -7,6 +7,7 @@ from ftcore.record import (
     CountsRecord,
     DifferenceRecord,
     FreezeRecord,
+    LeaksRecord,
     MetricValue,
     Record,
     WeightsRecord,
@@ -114,6 +115,32 @@ def test_each_baseline_says_what_the_run_added(gain: DifferenceRecord, words: st
     }
     (line,) = (row for row in render_card(record.model_copy(update=change)) if "k-NN" in row)
     assert line == f"k-NN      0.9530  [0.9280, 0.9720]  {words}"
+
+
+LEAKS = LeaksRecord(
+    how=(), exact=9, near=3, in_train=12, conflicts=0, pairs=(), kept=347,
+    metrics={"accuracy": MetricValue(value=0.61, low=0.5, high=0.7, n=347, method="x")},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, "12 of 359 test examples are in train (3 of them nearly); without them accuracy 0.61"),
+        ({"near": None, "in_train": 5, "kept": 350}, "9 of 359 test examples are in train or val;"),
+        ({"metrics": {}, "note": "every one is"}, "(3 of them nearly); every one is"),
+    ],
+)
+def test_the_card_says_what_was_leaked(change: dict[str, object], words: str) -> None:
+    leaks = LEAKS.model_copy(update=change)
+    lines = render_card(make_record().model_copy(update={"leaks": leaks}), 200)
+    assert [words in line for line in lines if line.startswith("leaked")] == [True]
+
+
+@pytest.mark.parametrize("leaks", [None, LEAKS.model_copy(update={"exact": 0, "near": 0})])
+def test_the_card_is_silent_where_nothing_leaked(leaks: LeaksRecord | None) -> None:
+    lines = render_card(make_record().model_copy(update={"leaks": leaks}))
+    assert not any(line.startswith("leaked") for line in lines)
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100])

@@ -129,3 +129,48 @@ def test_a_broken_promise_is_told_in_a_sentence(broken: DataBundle, sentence: st
     with pytest.raises(AssertionError) as caught:
         check_dataset(broken)
     assert sentence in str(caught.value)
+
+
+class Crooked:
+    """A likeness of images, with one fault or none."""
+
+    threshold, certain = 0.9, 1.0
+
+    def __init__(self, fault: str = "") -> None:
+        self.fault = fault
+
+    def sketch(self, raw: Sequence[Any]) -> Tensor:
+        sketches = torch.stack(list(raw)).float().flatten(1)
+        return sketches - sketches.mean() if self.fault == "context" else sketches
+
+    def glance(self, sketches: Tensor) -> Tensor:
+        vectors = torch.nn.functional.normalize(sketches, dim=1)
+        faults = {"flat": vectors, "long": 2 * vectors[None], "few": vectors[None, 1:]}
+        return faults.get(self.fault, vectors[None])
+
+    def compare(self, sketches: Tensor, others: Tensor) -> Tensor:
+        return torch.full((len(sketches),), 0.5 if self.fault == "unlike" else 1.0)
+
+    def describe(self) -> dict[str, Any]:
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("", ""),
+        ("context", "differs with what is read beside it"),
+        ("flat", "not .V, N, D."),
+        ("few", "3 vectors for 4"),
+        ("long", "vectors of lengths"),
+        ("unlike", "like themselves by .0.5"),
+    ],
+)
+def test_a_likeness_keeps_its_contract(fault: str, words: str) -> None:
+    bundle = DataBundle("x", "classification", {"train": Images()}, ("a", "b"), (4, 4))
+    bundle = dataclasses.replace(bundle, likeness=Crooked(fault))
+    if not fault:
+        check_dataset(bundle)
+        return
+    with pytest.raises(AssertionError, match=words):
+        check_dataset(bundle)

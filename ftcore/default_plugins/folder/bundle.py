@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from ftcore import DataBundle, DataError, FileSplit
+from ftcore import DataBundle, DataError, FileSplit, ImageLikeness
 
 from .classes import Part, natural_order, read_part
 from .layout import find_parts
@@ -31,6 +31,7 @@ def read_bundle(root: Path) -> DataBundle:
         input_shape=splits["train"].input_shape,
         origin=str(root),
         notes=tuple(notes + _alike(classes)),
+        likeness=ImageLikeness(),
     )
 
 

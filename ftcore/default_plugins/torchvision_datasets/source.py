@@ -90,6 +90,8 @@ def make_bundle(
     source: Source, splits: Mapping[str, ImageSplit], classes: tuple[str, ...], note: str = ""
 ) -> DataBundle:
     """Make the dataset of its splits."""
+    from ftcore import ImageLikeness
+
     return DataBundle(
         name=source.name,
         task="classification",
@@ -99,6 +101,7 @@ def make_bundle(
         origin=source.origin,
         licence=source.licence,
         notes=(note,) if note else (),
+        likeness=ImageLikeness(),
     )
 
 

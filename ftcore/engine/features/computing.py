@@ -57,6 +57,7 @@ class Completion:
     workers: int = 0  # processes that load
     lanes: int = 1  # threads that compute
     tally: Tally = field(default_factory=Tally)
+    step: str = "computing frozen features"
 
     def complete(self, wants: Mapping[str, Want]) -> dict[str, CachedSource]:
         """Return the features of each part; what was missing is computed and kept.
@@ -122,7 +123,7 @@ class Completion:
         prefix = self.accelerate()
         if prefix.note:
             self.observer.note(prefix.note)
-        self.observer.step_started("computing frozen features", len(missing), "examples")
+        self.observer.step_started(self.step, len(missing), "examples")
         writer = _Writer(self.shelf, prefix)
         try:
             for names, output in self._batches(wants, missing, prefix):
@@ -130,7 +131,7 @@ class Completion:
                 self.tally.computed += len(names)
                 self.observer.advanced(len(names))
                 if self.observer.should_stop():
-                    raise StoppedError("Stopped while the frozen features were computed")
+                    raise StoppedError(f"Stopped while {self.step}")
         finally:
             writer.flush()
             self.tally.seconds += writer.seconds

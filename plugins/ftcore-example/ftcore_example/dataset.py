@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ftcore import DataBundle, UsageError, digest_of
+from ftcore import DataBundle, ImageLikeness, UsageError, digest_of
 
 CLASSES = ("one", "two", "three", "four", "five")
 
@@ -35,6 +35,7 @@ def make_dots(examples: int) -> DataBundle:
         origin="drawn by ftcore-example",
         licence="CC0-1.0",
         notes=("dots is synthetic: its results say nothing about photographs",),
+        likeness=ImageLikeness(),
     )
 
 

@@ -1,0 +1,1 @@
+"""Which examples are the same, or nearly: within a part, and between the parts."""

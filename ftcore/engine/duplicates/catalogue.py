@@ -1,0 +1,90 @@
+"""The examples of all parts in one line: each has a place, and a hash of its content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+from ftcore.engine.duplicates.near import Pair
+from ftcore.interfaces import DataBundle
+from ftcore.record import DuplicateRecord, ExampleRecord
+
+TEST = "test"
+
+
+class Catalogue:
+    """The examples of a bundle, part after part; equal digests mean equal content."""
+
+    def __init__(self, bundle: DataBundle, digests: Mapping[str, Sequence[str]]) -> None:
+        self.bundle = bundle
+        self.contents = [digest for each in digests.values() for digest in each]
+        self.groups: dict[str, list[int]] = {}  # the places of each content
+        for place, digest in enumerate(self.contents):
+            self.groups.setdefault(digest, []).append(place)
+        self._at = [(part, index) for part, each in digests.items() for index in range(len(each))]
+        self._targets = {part: bundle.splits[part].targets for part in digests}
+
+    @cached_property
+    def tests(self) -> list[int]:
+        """The places of the test examples."""
+        return [place for place in range(len(self._at)) if self.part_of(place) == TEST]
+
+    def part_of(self, place: int) -> str:
+        """Return the part of a place."""
+        return self._at[place][0]
+
+    def unique(self, places: Iterable[int]) -> list[int]:
+        """Return those of the places whose content none before them has."""
+        first: dict[str, int] = {}
+        for place in places:
+            first.setdefault(self.contents[place], place)
+        return list(first.values())
+
+    def example(self, place: int) -> ExampleRecord:
+        """Return the name and the target of an example."""
+        part, index = self._at[place]
+        return ExampleRecord(
+            part=part, id=self.bundle.splits[part].ids[index], target=self._target(part, index)
+        )
+
+    def duplicate(self, pair: Pair) -> DuplicateRecord:
+        """Return the names and the targets of a pair."""
+        one, other = self.example(pair.one), self.example(pair.other)
+        return DuplicateRecord(one=one, other=other, likeness=pair.likeness)
+
+    def is_exact(self, pair: Pair) -> bool:
+        """Tell whether both have the same content."""
+        return self.contents[pair.one] == self.contents[pair.other]
+
+    def copies_of_tests(self, near: Iterable[Pair]) -> dict[int, list[Pair]]:
+        """Return the copies in other parts of each test example that has one, the likest first.
+
+        `near` holds near copies among the first places of each content.
+        """
+        copies: dict[int, list[Pair]] = {}
+        for group in self.groups.values():
+            self._cross(copies, group, group, 1.0)
+        for pair in sorted(near, key=lambda pair: -pair.likeness):
+            one, other = (self.groups[self.contents[place]] for place in (pair.one, pair.other))
+            self._cross(copies, one, other, pair.likeness)
+            self._cross(copies, other, one, pair.likeness)
+        return dict(sorted(copies.items()))
+
+    def _cross(
+        self,
+        copies: dict[int, list[Pair]],
+        tests: Sequence[int],
+        others: Sequence[int],
+        likeness: float,
+    ) -> None:
+        outside = [place for place in others if self.part_of(place) != TEST]
+        for test in tests if outside else ():
+            if self.part_of(test) == TEST:
+                copies.setdefault(test, []).extend(Pair(test, o, likeness) for o in outside)
+
+    def _target(self, part: str, index: int) -> str:
+        targets, classes = self._targets[part], self.bundle.classes
+        if targets.ndim == 1 and not targets.is_floating_point():
+            target = int(targets[index])
+            return classes[target] if 0 <= target < len(classes) else str(target)
+        return str(targets[index].tolist())
