@@ -11,7 +11,7 @@ from ftcore.config import RunConfig
 from ftcore.studies.config import StudyConfig
 
 # Unless a study asks for more: it has seeds of its own, and keeps no models.
-DEFAULTS = {"save": "nothing", "repeats": 0, "baselines": "majority"}
+DEFAULTS = {"save": "nothing", "repeats": 0, "baselines": "none"}
 
 
 @dataclass(frozen=True)
