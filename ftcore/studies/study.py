@@ -116,7 +116,13 @@ def _compare(
 
 
 def _notes(records: Sequence[Record]) -> tuple[str, ...]:
-    notes = dict.fromkeys(note for record in records for note in record.notes)
+    notes = list(dict.fromkeys(note for record in records for note in record.notes))
+    leaked = [record.leaks.leaked for record in records if record.leaks and record.leaks.leaked]
+    if leaked:
+        notes.append(
+            f"in {len(leaked)} of {len(records)} runs test examples have copies in train, up to "
+            f"{max(leaked):,} of them; each run's record has its scores without them"
+        )
     return tuple(notes)
 
 
