@@ -17,7 +17,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -30,7 +30,6 @@ from benchmarks.tables import RESULTS
 from ftcore.api.composition import make_backbone
 from ftcore.config import RunConfig
 from ftcore.content import digest_of
-from ftcore.engine.duplicates import near
 from ftcore.engine.duplicates.features import FeatureLikeness, hint_at
 from ftcore.engine.duplicates.near import Search
 from ftcore.images.decode import decode_image
@@ -52,7 +51,7 @@ WEIGHTS = {
     "squeezenet1_0": "imagenet/squeezenet1_0_deepcomp-bd6a2a64.pth",
 }
 MOST_TESTS, MOST_TRAINED = 300, 4000
-RATIOS = (0.06, near.RATIO, 0.2, 0.3)
+RATIOS = (0.06, 0.12, 0.2, 0.3)
 
 Change: TypeAlias = Callable[[Image.Image, random.Random], Image.Image]
 
@@ -215,12 +214,9 @@ class Scorer:
         sketches = torch.cat([self.base, self.copies[kind]])
         others = [*range(trained), *copies]
         hints = self.hints_for(kind, [*tests, *others])
-        before, near.RATIO = near.RATIO, ratio
-        try:
-            found = Search(self.likeness, sketches, hints).between(tests, others)
-            without = Search(self.likeness, self.base).between(tests, list(range(trained)))
-        finally:
-            near.RATIO = before
+        likeness = replace(self.likeness, ratio=ratio)
+        found = Search(likeness, sketches, hints).between(tests, others)
+        without = Search(likeness, self.base).between(tests, list(range(trained)))
         pairs = {(pair.one, pair.other) for pair in found}
         right = pairs & {(test, test + len(tests)) for test in tests}
         known = {(pair.one, pair.other) for pair in without}

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.tables import ROOT, load, table
-from ftcore.engine.duplicates.near import RATIO
+from ftcore.images.likeness import ImageLikeness
 
+RATIO = ImageLikeness.ratio
 PAGE = ROOT / "docs" / "results.md"
 START, END = "<!-- tables of leaks.json -->", "<!-- end of leaks.json -->"
 

@@ -175,6 +175,13 @@ class Likeness(Protocol):
     def certain(self) -> float:
         """The likeness that two different examples never reach, however alike a dataset's are."""
 
+    @property
+    def ratio(self) -> float:
+        """The most that a copy's distance, 1 less its likeness, is of that of the tenth neighbour.
+
+        So a pair must stand out where all examples look alike; one that is certain need not.
+        """
+
     def sketch(self, raw: Sequence[Raw]) -> Tensor:
         """Return a small sketch of each raw example (N, ...), which decides all the rest."""
 

@@ -28,13 +28,15 @@ class ImageLikeness:
     """Compares images by small grey thumbnails, whatever the images' sizes and formats.
 
     The likeness of two images is the correlation of their thumbnails, the largest over crops of
-    either, as they are and mirrored. So it does not see colour, brightness and contrast. The two
+    either, as they are and mirrored. So it does not see colour, brightness and contrast. The
     thresholds are measured (docs/results.md): crops to 90 % of the side of real photographs reach
-    the lower one, and different images stay below the upper one, even digits.
+    the lower one, different images stay below the upper one, even digits, and a larger ratio
+    would take garments and digits for copies that are only much alike.
     """
 
     threshold: float = 0.93
     certain: float = 0.997
+    ratio: float = 0.12
 
     def sketch(self, raw: Sequence[Tensor] | Tensor) -> Tensor:
         """Return uint8 thumbnails (N, 16, 16) of uint8 images (1 or 3, height, width).

@@ -134,7 +134,7 @@ def test_a_broken_promise_is_told_in_a_sentence(broken: DataBundle, sentence: st
 class Crooked:
     """A likeness of images, with one fault or none."""
 
-    threshold, certain = 0.9, 1.0
+    threshold, certain, ratio = 0.9, 1.0, 0.1
 
     def __init__(self, fault: str = "") -> None:
         self.fault = fault

@@ -30,6 +30,7 @@ class FeatureLikeness:
 
     threshold: float = 0.9
     certain: float = math.inf  # features of two different examples may be the same
+    ratio: float = 0.2
 
     def sketch(self, raw: Sequence[Raw]) -> Tensor:
         """Return features (N, ...) as float32 (N, D), which are narrow."""

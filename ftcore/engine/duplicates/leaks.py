@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ftcore.engine.batches import RawSource, Source
 from ftcore.engine.duplicates.catalogue import TEST, Catalogue
 from ftcore.engine.duplicates.features import FeatureLikeness, gather_features
-from ftcore.engine.duplicates.near import RATIO, Pair, Search
+from ftcore.engine.duplicates.near import Pair, Search
 from ftcore.engine.duplicates.sketches import about_sketches, sketch_all
 from ftcore.engine.features.shelf import MemoryShelf, Shelf
 from ftcore.engine.features.store import FeatureStore
@@ -102,7 +102,7 @@ def describe_search(search: Search) -> str:
     kind = likeness.describe().get("kind", type(likeness).__name__)
     how = (
         f"near copies by their likeness as {kind}, {likeness.threshold:g} or more, at most "
-        f"{RATIO:g} as far apart as the tenth neighbour"
+        f"{likeness.ratio:g} as far apart as the tenth neighbour"
     )
     return how + (f"; not of {blank:,} examples that show too little" if blank else "")
 

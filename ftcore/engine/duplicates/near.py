@@ -20,8 +20,7 @@ from ftcore.interfaces import Likeness
 
 NEIGHBOURS = 10
 LOOKED_AT = 5  # of them, a second time
-RATIO = 0.12  # of a pair's distance to that of the tenth neighbour, at most
-HOPE = 3  # times that ratio, where the tenth neighbour was only glanced at
+HOPE = 3  # times the ratio, where the tenth neighbour was only glanced at
 ROUNDING = 1e-5  # distances below say nothing
 MOST_LOOKS = 30_000  # pairs in all, the most promising first
 
@@ -85,11 +84,13 @@ class Search:
         likeness = self._compare(pairs)
         is_alike = likeness >= self.likeness.threshold
         is_certain = likeness >= self.likeness.certain
-        is_hopeful = 1 - likeness < HOPE * RATIO * around.usual(len(self.sketches), pairs)
+        is_hopeful = 1 - likeness < HOPE * self.likeness.ratio * around.usual(
+            len(self.sketches), pairs
+        )
         chosen = (is_certain | (is_alike & is_hopeful)).nonzero().flatten()
         pairs, likeness = pairs[chosen], likeness[chosen]
         usual = self._usual(pairs, around)
-        stands_out = (1 - likeness < RATIO * usual) & (usual > ROUNDING)
+        stands_out = (1 - likeness < self.likeness.ratio * usual) & (usual > ROUNDING)
         return [
             Pair(int(pairs[row, 0]), int(pairs[row, 1]), round(float(likeness[row]), 4))
             for row in (stands_out | is_certain[chosen]).nonzero().flatten().tolist()

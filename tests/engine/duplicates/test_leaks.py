@@ -33,6 +33,7 @@ class Flattened:
 
     threshold: float = 0.9
     certain: float = 0.999
+    ratio: float = 0.12
 
     def sketch(self, raw: Sequence[Tensor]) -> Tensor:
         return torch.stack(list(raw)).flatten(1)

@@ -28,7 +28,7 @@ def beside(vector: Tensor, distance: float, seed: int = 1) -> Tensor:
 
 
 def search(sketches: Tensor, certain: float = 2.0, hints: Tensor | None = None) -> Search:
-    return Search(FeatureLikeness(threshold=0.9, certain=certain), sketches, hints)
+    return Search(FeatureLikeness(threshold=0.9, certain=certain, ratio=0.12), sketches, hints)
 
 
 @pytest.mark.parametrize(("distance", "is_found"), [(0.001, True), (0.05, True), (0.15, False)])
