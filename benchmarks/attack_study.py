@@ -57,7 +57,8 @@ def attack(kills: int, folder: Path) -> dict[str, Any]:
         whole = folder / f"whole-{freeze}"
         assert in_child(command(photos, whole, freeze), 900, signal.SIGKILL) == 0
         duration, study = time.monotonic() - begin, folder / f"killed-{freeze}"
-        for _ in range(kills // 2):
+        goal = killed + kills // 2
+        while killed < goal:
             before = finished(study)
             after = chance.uniform(0.1, 0.7) * duration
             code = in_child(command(photos, study, freeze), after, signal.SIGKILL)

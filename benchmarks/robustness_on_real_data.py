@@ -2,7 +2,7 @@
 
 FTCORE_TEST_DATA names the folder of datasets and weights that the tests marked shared_data use;
 the CIFAR ResNets come from plugins/ftcore-cifar-resnet, which must be installed. Cases that are in
-benchmarks/results/robustness.json already are not repeated; all of them take some seven minutes.
+benchmarks/results/robustness.json already are not repeated; all take some eight minutes of a core.
 
     python -m benchmarks.robustness_on_real_data
 """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ftcore import ops as ops
     from ftcore import resampling as resampling
     from ftcore import testing as testing
-    from ftcore.api import compare, evaluate, evaluate_logits, predict, rank, run, study
+    from ftcore.api import compare, depth, evaluate, evaluate_logits, predict, rank, run, study
     from ftcore.content import digest_of
     from ftcore.download import fetch_weights, is_offline
     from ftcore.errors import (
@@ -39,7 +39,10 @@ if TYPE_CHECKING:
         DataBundle,
         FreezePlan,
         FreezingStrategy,
+        Gradients,
+        GradientStrategy,
         Metric,
+        NeighbourTask,
         Phase,
         Preprocess,
         Proportion,
@@ -72,9 +75,12 @@ _HOME = {
     "FreezePlan": "interfaces",
     "FreezingStrategy": "interfaces",
     "FtcoreError": "errors",
+    "GradientStrategy": "interfaces",
+    "Gradients": "interfaces",
     "ImagePreprocess": "images.preprocess",
     "Metric": "interfaces",
     "MetricValue": "record",
+    "NeighbourTask": "interfaces",
     "NumericalError": "errors",
     "Phase": "interfaces",
     "PluginError": "errors",
@@ -96,6 +102,7 @@ _HOME = {
     "Weights": "interfaces",
     "compare": "api",
     "decode_image": "images.decode",
+    "depth": "api",
     "digest_of": "content",
     "evaluate": "api",
     "evaluate_logits": "api",
@@ -128,9 +135,12 @@ __all__ = [
     "FreezePlan",
     "FreezingStrategy",
     "FtcoreError",
+    "GradientStrategy",
+    "Gradients",
     "ImagePreprocess",
     "Metric",
     "MetricValue",
+    "NeighbourTask",
     "NumericalError",
     "Phase",
     "PluginError",
@@ -153,6 +163,7 @@ __all__ = [
     "__version__",
     "compare",
     "decode_image",
+    "depth",
     "digest_of",
     "evaluate",
     "evaluate_logits",

@@ -217,10 +217,13 @@ class FreezePlan:
     Parameters are named as in `Backbone.named_parameters`, those of the head "head.<parameter>",
     and those of an adapter as in `Adapter.parameters`: the engine adds the adapters to the model.
     The first phase starts at epoch 0. What a phase does not name is frozen in it.
+    `reasons` say in a few words, by stage, why it is treated so, where there is more to say than
+    the strategy's name does.
     """
 
     phases: tuple[Phase, ...]
     adapters: tuple[Adapter, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     def phase_at(self, epoch: int) -> Phase:
         """Return the phase that `epoch` belongs to."""
@@ -238,6 +241,36 @@ class FreezingStrategy(Protocol):
 
     def plan(self, backbone: Backbone, head: nn.Module, epochs: int) -> FreezePlan:
         """Return the plan for this backbone and head; ConfigError where it cannot apply."""
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """How hard the loss pulls at each parameter of a backbone, before any of them has moved.
+
+    `norms` holds the L2 norm of the gradient: the root of its mean square over batches, so that
+    the norm for several parameters is the root of the sum of their squares, as it is for
+    `parameter_norms`, the L2 norms of the parameters themselves. Both are by name, bottom first.
+    """
+
+    norms: Mapping[str, float]
+    parameter_norms: Mapping[str, float]
+    examples: int  # of the training part, that the gradients are of
+
+
+@runtime_checkable
+class GradientStrategy(FreezingStrategy, Protocol):
+    """A strategy that decides by gradients on a sample of the training part.
+
+    The engine measures them once, before training, and calls `plan_from` in place of `plan`; a run
+    that is resumed keeps its plan. The sample is 5 batches of the training part, as the run trains
+    on them; all modules are in eval mode; and the head has been trained on 5 other batches first,
+    since what comes through random weights says little. Then it is as it was.
+    """
+
+    def plan_from(
+        self, backbone: Backbone, head: nn.Module, epochs: int, gradients: Gradients
+    ) -> FreezePlan:
+        """Return the plan that the gradients suggest; ConfigError where it cannot apply."""
 
 
 @dataclass
@@ -444,4 +477,16 @@ class ComparableTask(Task, Protocol):
         `weights` are int64 (R, N), one for each row of the statistics, whose fields matter by
         their shapes alone. A row that a metric needs whole comes back as it is, beside
         rows["weight"] (R, N).
+        """
+
+
+@runtime_checkable
+class NeighbourTask(Task, Protocol):
+    """A task that can tell an example by the training examples most like it (k-NN)."""
+
+    def outputs_of_neighbours(self, bundle: DataBundle, targets: Tensor, weights: Tensor) -> Inputs:
+        """Return finite outputs of N examples, such as a head's, which `update_` takes.
+
+        Each has k neighbours, the nearest first: their targets (N, k, ...), and float32 weights
+        (N, k) in (0, 1], of which the nearest one's is 1.
         """

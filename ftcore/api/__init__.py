@@ -8,6 +8,7 @@ from __future__ import annotations
 from ftcore.api.cache import feature_cache
 from ftcore.api.comparison import compare
 from ftcore.api.data import DataSummary, check_data
+from ftcore.api.depths import depth, plan_depths, resume_depth
 from ftcore.api.evaluation import evaluate
 from ftcore.api.logits import evaluate_logits
 from ftcore.api.prediction import Prediction, predict
@@ -24,13 +25,16 @@ __all__ = [
     "check_ranked",
     "check_requirements",
     "compare",
+    "depth",
     "evaluate",
     "evaluate_logits",
     "feature_cache",
     "plan",
+    "plan_depths",
     "predict",
     "rank",
     "resume",
+    "resume_depth",
     "resume_study",
     "run",
     "study",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ftcore.api.requirements import parse_requirements
@@ -31,6 +32,7 @@ def compose(config: RunConfig, plugins: Plugins) -> RunParts:
             "metric": tuple(config.metric or task.metrics),
         }
     )
+    bare = config.model_copy(update={"weights": "none"})
     return RunParts(
         backbone,
         bundle,
@@ -39,6 +41,7 @@ def compose(config: RunConfig, plugins: Plugins) -> RunParts:
         resolved,
         strategy,
         dataset,
+        partial(make_backbone, bare, bundle.input_shape, plugins),
         calibration=make_calibration(task, plugins),
     )
 

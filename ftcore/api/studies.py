@@ -42,9 +42,9 @@ def study(
         raise UsageError("give either a configuration or its fields, not both")
     config = config or StudyConfig.of(options, "ftcore.study")
     plugins, observer = plugins or plugin_manager(), observer or Observer()
-    parts = _first_parts(plan_runs(config), plugins)
+    parts = first_parts(plan_runs(config), plugins)
     directory = StudyDirectory.create(config, slug_of(parts))
-    return run_study(directory, _workshop(plugins, config.jobs), parts, observer)
+    return run_study(directory, workshop_of(plugins, config.jobs), parts, observer)
 
 
 def resume_study(
@@ -60,11 +60,11 @@ def resume_study(
     if directory.is_complete and not directory.record().failures:
         observer.note(f"{path} is complete; this is its result")
         return directory.record()
-    parts = _first_parts(plan_runs(config), plugins)
-    return run_study(directory, _workshop(plugins, config.jobs), parts, observer)
+    parts = first_parts(plan_runs(config), plugins)
+    return run_study(directory, workshop_of(plugins, config.jobs), parts, observer)
 
 
-def _first_parts(cells: Sequence[Cell], plugins: Plugins) -> RunParts:
+def first_parts(cells: Sequence[Cell], plugins: Plugins) -> RunParts:
     """Return the parts of the first configuration that can be run, or raise why none can."""
     failure: FtcoreError | None = None
     for cell in cells:
@@ -78,7 +78,8 @@ def _first_parts(cells: Sequence[Cell], plugins: Plugins) -> RunParts:
     raise failure
 
 
-def _workshop(plugins: Plugins, jobs: int) -> Workshop:
+def workshop_of(plugins: Plugins, jobs: int) -> Workshop:
+    """Return how runs are made of what these plugins have: here, and `jobs` processes at once."""
     return Workshop(partial(compose, plugins=plugins), partial(_start, jobs=jobs))
 
 

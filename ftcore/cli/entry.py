@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "run": "ftcore.cli.run:command",
     "study": "ftcore.cli.study:command",
+    "depth": "ftcore.cli.depth:command",
     "compare": "ftcore.cli.compare:command",
     "evaluate": "ftcore.cli.evaluate:command",
     "predict": "ftcore.cli.predict:command",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import nn
 
+from ftcore.engine.baselines.making import Baselines
 from ftcore.engine.device import Machine
 from ftcore.engine.directory import RunDirectory
 from ftcore.engine.parts import Parts
@@ -41,6 +42,7 @@ class Outcome:
     seconds: dict[str, float]
     repeats: tuple[Repeat, ...] = ()
     calibration: CalibrationRecord | None = None
+    baselines: Baselines = field(default_factory=Baselines)
 
     @property
     def best_epoch(self) -> int | None:
@@ -51,7 +53,7 @@ class Outcome:
 def conclude(outcome: Outcome, parts: Parts, machine: Machine, directory: RunDirectory) -> Record:
     """Return the record of a run, and write everything into its folder, the manifest last."""
     started = time.perf_counter()
-    described = describe(parts, outcome.statistics, machine)
+    described = describe(parts, outcome.statistics, machine, outcome.baselines)
     seconds = outcome.seconds | {"intervals": time.perf_counter() - started}
     record = described.model_copy(
         update={

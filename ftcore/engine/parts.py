@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ftcore.config import RunConfig
@@ -28,8 +28,10 @@ class Parts:
 class RunParts(Parts):
     """What a run is composed of; the bundle has train, val and test parts.
 
-    `dataset` is what they were made from: the bundle as its plugin gave it.
+    `dataset` is what they were made from: the bundle as its plugin gave it. `untrained` makes the
+    backbone again, with random weights.
     """
 
     strategy: FreezingStrategy
     dataset: DataBundle
+    untrained: Callable[[], Backbone] | None = None

@@ -27,6 +27,7 @@ from ftcore.engine.optimization import (
     settled,
 )
 from ftcore.engine.parts import RunParts
+from ftcore.engine.planning import make_plan
 from ftcore.engine.randomness import MODEL, seed_torch
 from ftcore.engine.repeats import count_repeats
 from ftcore.engine.search import check_searchable
@@ -89,7 +90,7 @@ def prepare(parts: RunParts, observer: Observer) -> Prepared:
     seed_torch(MODEL, config.seed)
     head = parts.task.build_head(parts.backbone, parts.bundle)
     model = assemble(parts.backbone, head).to(machine.device).to(memory_format=machine.layout)
-    plan = parts.strategy.plan(parts.backbone, head, config.epochs)
+    plan = make_plan(parts, model, raw["train"], machine, observer)
     add_adapters(model, plan.adapters)
     check_plan(plan, model, config.epochs)
     freezer = Freezer(model, plan)

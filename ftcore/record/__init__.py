@@ -10,6 +10,7 @@ from ftcore.record.comparison import (
     SignificanceRecord,
     Verdict,
 )
+from ftcore.record.depth import DepthPoint, DepthRecord, RecommendationRecord
 from ftcore.record.metric import MetricValue
 from ftcore.record.part import Part, format_bytes
 from ftcore.record.ranking import (
@@ -52,6 +53,8 @@ __all__ = [
     "CorruptionsRecord",
     "CostRecord",
     "CountsRecord",
+    "DepthPoint",
+    "DepthRecord",
     "DifferenceRecord",
     "EpochRecord",
     "FeaturesRecord",
@@ -64,6 +67,7 @@ __all__ = [
     "Part",
     "RankedBackbone",
     "RankingRecord",
+    "RecommendationRecord",
     "Record",
     "RepeatRecord",
     "ScoreRecord",

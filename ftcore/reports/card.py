@@ -15,7 +15,10 @@ from ftcore.record import (
 from ftcore.reports.layout import lay_out
 from ftcore.reports.robustness import tabulate_corruptions
 
-SHOWN_METRICS = 4
+SHOWN_METRICS = 3
+SHOWN_TIME = 0.04  # the part of the whole that a step takes at least
+
+_LABELS = {"knn": "k-NN", "probe": "linear probe", "scratch": "from scratch"}
 
 
 def render_card(record: Record, width: int = 80) -> list[str]:
@@ -28,7 +31,7 @@ def render_card(record: Record, width: int = 80) -> list[str]:
     if record.calibration is not None:
         rows.append(("calibration", _calibrated(record.calibration)))
     if record.freeze is not None:
-        rows += _freezing(record.freeze)
+        rows.append(("trained", _freezing(record.freeze)))
     rows += [("cached", _cached(features)) for features in record.features]
     if record.weights is not None:
         rows.append(("weights", _weights(record.weights)))
@@ -73,14 +76,16 @@ def _title(record: Record) -> str:
 def _scores(record: Record) -> list[tuple[str, str]]:
     rows = [(name, format_value(metric)) for name, metric in record.metrics.items()]
     rows[0] = (rows[0][0], f"{rows[0][1]}  95 % interval, {record.counts.evaluated} test examples")
-    hidden = len(rows) - SHOWN_METRICS
-    return rows[:SHOWN_METRICS] + ([("", f"{hidden} more with --json")] if hidden > 0 else [])
+    shown, hidden = rows[:SHOWN_METRICS], len(rows) - SHOWN_METRICS
+    if hidden > 0:
+        shown[-1] = (shown[-1][0], f"{shown[-1][1]}  {hidden} more with --json")
+    return shown
 
 
 def _baselines(record: Record) -> list[tuple[str, str]]:
     first = next(iter(record.metrics))
     return [
-        (name, f"{format_value(values[first])}  baseline {first}, without looking at inputs")
+        (_LABELS.get(name, name), f"{format_value(values[first])}  {_gain(record, name, first)}")
         for name, values in record.baselines.items()
     ]
 
@@ -108,8 +113,7 @@ def _corrupted(found: CorruptionsRecord) -> list[tuple[str, str]]:
 def _calibrated(found: CalibrationRecord) -> str:
     name, before = next(iter(found.before.items()))
     values = [_short(before), _short(found.after[name])]
-    text = f"{name} {' → '.join(values)} at temperature {found.temperature:.3g}, fitted on "
-    text += f"{found.n:,} val examples"
+    text = f"{name} {' → '.join(values)} at temperature {found.temperature:.3g}, fitted on val"
     return text + (", at the bound of what is tried" if found.is_bounded else "")
 
 
@@ -117,25 +121,41 @@ def _short(metric: MetricValue) -> str:
     return "undefined" if metric.value is None else f"{metric.value:.3f}"
 
 
-def _freezing(freeze: FreezeRecord) -> list[tuple[str, str]]:
+def _gain(record: Record, baseline: str, metric: str) -> str:
+    found = record.gains.get(baseline, {}).get(metric)
+    if found is None or found.difference is None:
+        return f"baseline {metric}"
+    if found.verdict == "no difference shown":
+        return f"no difference shown ({found.difference:+.3f})"
+    if found.verdict == "better" and found.higher_is_better:
+        return f"run adds {found.difference:+.3f}{_ends(found.low, found.high, '+')}"
+    if found.difference > 0:
+        return f"run {found.verdict} by {found.difference:.3f}{_ends(found.low, found.high)}"
+    low, high = (None if end is None else -end for end in (found.high, found.low))
+    return f"run {found.verdict} by {-found.difference:.3f}{_ends(low, high)}"
+
+
+def _ends(low: float | None, high: float | None, sign: str = "-") -> str:
+    return "" if low is None or high is None else f" [{low:{sign}.3f}, {high:{sign}.3f}]"
+
+
+def _freezing(freeze: FreezeRecord) -> str:
     share = freeze.trained / max(freeze.parameters, 1)
-    return [
-        ("trained", f"{freeze.trained:,} of {freeze.parameters:,} parameters ({share:.2%})"),
-        ("frozen", f"{freeze.frozen:,} parameters, {freeze.changed_bytes} bytes changed"),
-    ]
+    trained = f"{freeze.trained:,} of {freeze.parameters:,} parameters ({share:.2%})"
+    return f"{trained}; rest: {freeze.changed_bytes} bytes changed" if freeze.frozen else trained
 
 
 def _cached(features: FeaturesRecord) -> str:
     if not features.computed:
-        how = "found in the cache"
+        how = "found"
     elif features.found:
-        how = f"{features.found:,} of {features.examples:,} examples found in the cache"
+        how = f"{features.found:,} of {features.examples:,} examples found"
     else:
-        how = f"computed once in {features.seconds:.1f} s"
+        how = f"computed in {features.seconds:.1f} s"
     where = "in memory" if features.kept == "memory" else "on disk"
     return (
         f"{features.first_stage} to {features.last_stage} {how}, {format_bytes(features.bytes)} "
-        f"{where}; about {max(features.saved_seconds, 0.0):.1f} s saved"
+        f"{where}; ~{max(features.saved_seconds, 0.0):.0f} s saved"
     )
 
 
@@ -149,5 +169,6 @@ def _weights(weights: WeightsRecord) -> str:
 
 def _time(timings: dict[str, float]) -> str:
     total = sum(timings.values())
-    parts = [f"{name} {seconds:.1f}" for name, seconds in timings.items() if seconds >= 0.1]
+    least = max(0.1, SHOWN_TIME * total)
+    parts = [f"{name} {seconds:.1f}" for name, seconds in timings.items() if seconds >= least]
     return f"{total:.1f} s" + (f" ({', '.join(parts)})" if parts else "")

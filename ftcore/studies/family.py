@@ -25,6 +25,7 @@ from ftcore.engine.observer import Observer
 from ftcore.engine.outcome import Outcome, conclude
 from ftcore.engine.partition import make_parts
 from ftcore.engine.parts import RunParts
+from ftcore.engine.planning import is_measured
 from ftcore.engine.preparation import Prepared, prepare
 from ftcore.engine.repeats import trains_as_heads
 from ftcore.engine.search import choices, describe_search, is_searched
@@ -35,7 +36,14 @@ from ftcore.studies.plan import Member
 
 
 def is_family(parts: RunParts) -> bool:
-    """Tell whether runs like this one train a head alone, on features that may be kept."""
+    """Tell whether runs like this one train a head alone, on features that may be kept.
+
+    Baselines that need more than the targets are made by runs alone.
+    """
+    if is_measured(parts):  # each has a plan of its own
+        return False
+    if not {"majority"}.issuperset(parts.config.baseline_names):
+        return False
     head = parts.task.build_head(parts.backbone, parts.bundle)
     plan = parts.strategy.plan(parts.backbone, head, parts.config.epochs)
     return trains_as_heads(parts.config, plan)

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ftcore.engine.paired import (
+    bootstrapped,
+    compare_successes,
+    describe_difference,
+    describe_test,
+)
 from ftcore.engine.replicates import replicates
 from ftcore.interfaces import ComparableTask, Metric, RowProportion
 from ftcore.record import DifferenceRecord, SignificanceRecord
-from ftcore.significance.paired import Difference, corrected_t, exact_p, mcnemar, needed
-from ftcore.significance.resampled import combined, paired_bootstrap_interval
+from ftcore.significance.paired import Difference, corrected_t
+from ftcore.significance.resampled import combined
 from ftcore.studies.candidates import Candidate, Scored, align, statistics_of
 
 
@@ -32,7 +38,9 @@ class Pair:
             return self._record(first, second, None, ())
         if len(self.first.folds) > 1:
             found = self._over_folds(second.mean(1) - first.mean(1))
-            return self._record(first, second, found, (_said("corrected t over folds", found),))
+            return self._record(
+                first, second, found, (describe_test("corrected t over folds", found),)
+            )
         return self._record(first, second, *self._on_one_part(first[0], second[0]))
 
     def _values(self, candidate: Candidate) -> NDArray[np.float64]:
@@ -65,12 +73,12 @@ class Pair:
         of_first, of_second = drawn[: len(first)], drawn[len(first) :]
         if len(first) > 1 and len(second) > 1:
             found = combined(second, first, of_second, of_first)
-            tests = [_said("seeds and test examples", found)]
+            tests = [describe_test("seeds and test examples", found)]
         else:
             value = float(second.mean() - first.mean())
             differences = of_second.mean(0) - of_first.mean(0)
-            found = paired_bootstrap_interval(differences, value, len(ids))
-            tests = [_said("paired bootstrap", found)]
+            found, test = bootstrapped(differences, value, len(ids))
+            tests = [test]
         if isinstance(self.metric, RowProportion):
             self._add_mcnemar(self.metric, tests, is_single=len(first) == len(second) == 1)
         return found, tuple(tests)
@@ -79,10 +87,12 @@ class Pair:
         self, metric: RowProportion, tests: list[SignificanceRecord], *, is_single: bool
     ) -> None:
         """Put it first where there is one model on either side, else behind the test of seeds."""
+        first, second = self.first.runs[0], self.second.runs[0]
+        aligned = align(second, first.predictions.ids).rows
         if is_single:
-            tests.insert(0, _mcnemar(metric, self.first.runs[0], self.second.runs[0]))
+            tests.insert(0, compare_successes(metric, first.predictions.rows, aligned))
         elif self.first.is_run and self.second.is_run:
-            tests.append(_mcnemar(metric, self.first.runs[0], self.second.runs[0]))
+            tests.append(compare_successes(metric, first.predictions.rows, aligned))
 
     def _record(
         self,
@@ -91,45 +101,5 @@ class Pair:
         found: Difference | None,
         tests: tuple[SignificanceRecord, ...],
     ) -> DifferenceRecord:
-        more = None
-        if found is not None and found.standard_error > 0:
-            more = needed(self.first.examples, found.value, found.standard_error)
-        return DifferenceRecord(
-            metric=self.metric.name,
-            reference=_or_none(float(first.mean())),
-            value=_or_none(float(second.mean())),
-            difference=None if found is None else found.value,
-            low=None if found is None else _or_none(found.low),
-            high=None if found is None else _or_none(found.high),
-            method="undefined" if found is None else found.test.method,
-            higher_is_better=self.metric.higher_is_better,
-            tests=tests,
-            p=tests[0].p if tests else None,
-            verdict="no difference shown",
-            more=more,
-        )
-
-
-def _mcnemar(metric: RowProportion, first: Scored, second: Scored) -> SignificanceRecord:
-    ids = first.predictions.ids
-    ours, theirs = (metric.successes(align(run, ids).rows) for run in (first, second))
-    only_first, only_second = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
-    test, exact = mcnemar(only_first, only_second), exact_p(only_first, only_second)
-    return SignificanceRecord(
-        name=test.method,
-        p=test.p,
-        statistic=test.statistic,
-        note=f"of these two models only the first is right on {only_first:,} examples, only the "
-        f"second on {only_second:,}; the exact test gives p = {exact:.3g}",
-    )
-
-
-def _said(name: str, found: Difference) -> SignificanceRecord:
-    test = found.test
-    return SignificanceRecord(
-        name=name, p=_or_none(test.p), statistic=_or_none(test.statistic), note=test.method
-    )
-
-
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+        values = float(first.mean()), float(second.mean())
+        return describe_difference(self.metric, values, found, tests, self.first.examples)

@@ -10,8 +10,8 @@ from typing import Any
 from ftcore.config import RunConfig
 from ftcore.studies.config import StudyConfig
 
-# Of a run in a study: it has seeds of its own, and its models are not kept.
-DEFAULTS = {"save": "nothing", "repeats": 0}
+# Unless a study asks for more: it has seeds of its own, and keeps no models.
+DEFAULTS = {"save": "nothing", "repeats": 0, "baselines": "majority"}
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,16 @@ from ftcore.studies.summary import describe_cell
 
 
 def run_study(
-    directory: StudyDirectory, workshop: Workshop, parts: RunParts, observer: Observer
+    directory: StudyDirectory,
+    workshop: Workshop,
+    parts: RunParts,
+    observer: Observer,
+    command: str = "study",
 ) -> StudyRecord:
     """Make the runs that are not there yet, and write what all say together.
 
-    `parts` are those of any run: all have its task and metrics.
+    `parts` are those of any run: all have its task and metrics. `command` is the one that goes on
+    where the study is stopped.
     """
     config = directory.config()
     cells = plan_runs(config)
@@ -40,7 +45,7 @@ def run_study(
             return record
     except StoppedError as stopped:
         raise StoppedError(
-            f"{stopped}. Go on with: ftcore study --resume {directory.path}"
+            f"{stopped}. Go on with: ftcore {command} --resume {directory.path}"
         ) from None
 
 

@@ -15,6 +15,7 @@ from ftcore.interfaces import (
     ComparableTask,
     DataBundle,
     Inputs,
+    NeighbourTask,
     Split,
     StackedTask,
     Statistics,
@@ -22,6 +23,7 @@ from ftcore.interfaces import (
 )
 from ftcore.registry import parse_spec
 from ftcore.testing.calibration import check_calibration
+from ftcore.testing.neighbours import check_neighbours
 from ftcore.testing.refusals import assert_refused
 from ftcore.testing.samples import tiny_backbone
 from ftcore.testing.statistics import (
@@ -68,6 +70,8 @@ def check_task(task: Task, bundle: DataBundle, needs: Collection[str] = ()) -> N
         check_calibration(task, outputs, targets)
     if isinstance(task, ComparableTask):
         check_reweighing(task, bundle, needs, (outputs, targets))
+    if isinstance(task, NeighbourTask):
+        check_neighbours(task, bundle, targets)
     _check_reports(task, bundle, needs, (outputs, targets))
 
 

@@ -164,7 +164,7 @@ def test_the_interval_of_the_mean_is_over_examples_drawn_for_all() -> None:
     assert mean.low is not None
     assert mean.high is not None
     assert mean.high - mean.low == pytest.approx(2 * reach, rel=0.15)
-    assert mean.method == "paired bootstrap, 1000 draws"
+    assert mean.method == "BCa paired bootstrap, 1000 draws"
 
 
 def test_workers_and_repetition_change_nothing() -> None:

@@ -108,6 +108,17 @@ class ClassificationTask:
         """Return replicates in which example i counts weights[r, i] times, (R, ...)."""
         return reweigh(statistics, needs, weights.numpy())
 
+    def outputs_of_neighbours(self, bundle: DataBundle, targets: Tensor, weights: Tensor) -> Tensor:
+        """Return log-probabilities (N, C): each class's share of the neighbours' weights (N, k).
+
+        The k votes are joined by one that is spread evenly over the classes, so that no
+        probability is 0, and none overtakes another.
+        """
+        count, classes = weights.shape[1], len(bundle.classes)
+        shares = weights.double() / weights.sum(1, keepdim=True, dtype=torch.float64)
+        votes = shares.new_zeros(len(weights), classes).scatter_add_(1, targets, shares)
+        return ((count * votes + 1 / classes) / (count + 1)).log()
+
     def decode(self, outputs: Tensor) -> Mapping[str, Tensor]:
         """Return "prediction" (N,), the most likely class, and "confidence" (N,), its softmax."""
         confidence = outputs.double().softmax(dim=-1).amax(dim=-1)

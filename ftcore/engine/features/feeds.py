@@ -39,7 +39,8 @@ class Feeder:
     """Hands out feeds; features are computed when they are first asked for.
 
     After `decide`, `keep` says where they are kept, `reason` why, and `costs` what each cut takes.
-    `tallies` says of each cut what was found and what computed.
+    `tallies` says of each cut what was found and what computed. `below` are features of the same
+    examples that there are already, from which the cuts' are made.
     """
 
     parts: RunParts
@@ -48,6 +49,7 @@ class Feeder:
     cuts: Cuts
     raw: Mapping[str, RawSource]
     observer: Observer
+    below: Feed | None = None
     keep: Keep = "off"
     reason: str = ""
     costs: tuple[Cost, ...] = ()
@@ -84,6 +86,11 @@ class Feeder:
     def throughout(self) -> Feed:
         """Return the feed whose cut holds in all phases, with every part."""
         return self._feed(self.cuts.throughout, tuple(self.raw))
+
+    def above_all(self) -> Feed | None:
+        """Return the feed above all stages, as they are now, where a phase has that cut."""
+        top = len(self.parts.backbone.stages)
+        return self._feed(top, tuple(self.raw)) if top in self.cuts.counts else None
 
     def in_phase(self, phase: Phase) -> Feed:
         """Return the feed of a phase that begins, with its train and val parts at least."""
@@ -153,7 +160,9 @@ class Feeder:
         return self._feeds[cut]
 
     def _complete(self, cut: int, parts: Collection[str]) -> Feed:
-        base = self.throughout() if cut > self.cuts.throughout else Feed(0, self.raw)
+        base = self.below or Feed(0, self.raw)
+        if cut > self.cuts.throughout:
+            base = self.throughout()
         below, stages = base.stages, self.stages
         sources: dict[str, Source] = {}
         for group in self._alike(parts):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import statistics
 import time
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +11,7 @@ from torch.utils._pytree import tree_leaves
 
 from ftcore.engine.batches import Source, to_device
 from ftcore.engine.device import Machine
+from ftcore.engine.flops import counting_flops
 from ftcore.interfaces import Inputs
 from ftcore.record import CostRecord, LatencyRecord
 from ftcore.studies.ranking.tensors import Watch
@@ -57,17 +56,10 @@ def measure_cost(stages: nn.Sequential, source: Source, machine: Machine) -> Cos
 
 def count_flops(module: nn.Module, inputs: Inputs) -> tuple[int, tuple[str, ...]]:
     """Return the FLOPs of a call, and the operators in it that computed but were not counted."""
-    from torch.nn.attention import SDPBackend, sdpa_kernel
-    from torch.utils.flop_counter import FlopCounterMode, flop_registry
+    from torch.utils.flop_counter import flop_registry
 
     counted = {str(operator) for operator in flop_registry}
-    # Attention in one operator is not counted on every device; its matrix products are.
-    with (
-        _attention_in_steps(),
-        sdpa_kernel(SDPBackend.MATH),
-        Watch(()) as watch,
-        FlopCounterMode(display=False) as counter,
-    ):
+    with Watch(()) as watch, counting_flops() as counter:
         module(inputs)
     return counter.get_total_flops(), tuple(sorted(watch.operators - counted - _MOVES))
 
@@ -105,13 +97,3 @@ def _call(module: nn.Module, inputs: Inputs, machine: Machine) -> None:
     module(inputs)
     if machine.device.type == "cuda":
         torch.cuda.synchronize(machine.device)
-
-
-@contextlib.contextmanager
-def _attention_in_steps() -> Iterator[None]:
-    before = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(before)
