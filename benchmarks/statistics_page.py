@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from benchmarks.tables import ROOT, load, machine, settle, table
+
+_Group: TypeAlias = list[tuple[str, dict[str, dict[str, Any]]]]
 
 PAGE = ROOT / "docs" / "statistics.md"
 RESULTS = "coverage.json"
@@ -31,27 +35,28 @@ def filled(text: str, content: dict[str, Any]) -> str:
     return _TABLE.sub(tables_of, text)
 
 
-def _groups(rows: list[dict[str, Any]]) -> list[dict[str, dict[str, dict[str, Any]]]]:
-    """Return rows by setting and by what was measured; settings go together that share any."""
-    settings: dict[str, dict[str, dict[str, Any]]] = {}
-    for row in rows:
-        settings.setdefault(row["setting"], {})[row["what"]] = row
-    groups: list[dict[str, dict[str, dict[str, Any]]]] = []
-    for setting, found in settings.items():
+def _groups(rows: list[dict[str, Any]]) -> list[_Group]:
+    """Return rows, those of one setting together, by what was measured in it.
+
+    Settings that have any of it in common go together, which makes a table of each group.
+    """
+    groups: list[_Group] = []
+    for setting, of_setting in groupby(rows, key=itemgetter("setting")):
+        found = {row["what"]: row for row in of_setting}
         for group in groups:
-            if any(found.keys() & others.keys() for others in group.values()):
-                group[setting] = found
+            if any(found.keys() & others.keys() for _, others in group):
+                group.append((setting, found))
                 break
         else:
-            groups.append({setting: found})
+            groups.append([(setting, found)])
     return groups
 
 
-def _pivot(group: dict[str, dict[str, dict[str, Any]]], share: str) -> str:
-    columns = list(dict.fromkeys(what for found in group.values() for what in found))
+def _pivot(group: _Group, share: str) -> str:
+    columns = list(dict.fromkeys(what for _, found in group for what in found))
 
     def lines() -> Iterator[tuple[str, ...]]:
-        for setting, found in group.items():
+        for setting, found in group:
             cells = (_cell(found[what], share) if what in found else "" for what in columns)
             yield setting, *cells
 
