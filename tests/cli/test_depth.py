@@ -70,7 +70,7 @@ def test_the_card_fits_the_terminal(
     monkeypatch.chdir(finished.folder.parent)
     assert main(["depth", "--resume", finished.folder.name]) == 0
     out = capfd.readouterr().out
-    files = len(str(finished.folder)) + 2
+    files = len(f"files  {finished.folder}")
     assert max(len(line) for line in out.splitlines() if "/" not in line) <= int(columns)
     assert max(map(len, out.splitlines())) <= max(int(columns), files)
     for words in ("squeezenet1_1", "●", "best", "FLOP/epoch"):
