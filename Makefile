@@ -5,7 +5,7 @@ PLUGINS = $(wildcard plugins/*/)
 ATTACKS = $(wildcard benchmarks/attack_*.py)
 
 .DEFAULT_GOAL = help
-.PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench bench-compare bench-gpu bench-frozen bench-finetune attacks clean
+.PHONY: help install fix check format lint types imports docs docs-check test test-plugins bench bench-compare bench-gpu bench-resample bench-frozen bench-finetune coverage attacks clean
 
 help:  ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,10 +37,12 @@ imports:  ## Do imports go down only?
 docs:  ## Write the generated pages anew
 	$(PYTHON) docs/generate.py
 	$(PYTHON) -m benchmarks.performance_page
+	$(PYTHON) -m benchmarks.statistics_page
 
 docs-check:  ## Are the generated pages current?
 	$(PYTHON) docs/generate.py --check
 	$(PYTHON) -m benchmarks.performance_page --check
+	$(PYTHON) -m benchmarks.statistics_page --check
 
 test:  ## Run the tests
 	$(PYTHON) -m pytest
@@ -76,6 +78,10 @@ bench-compare:  ## Measure the statistics op again, and show what changed since 
 bench-gpu:  ## Build, test and measure the GPU kernels on a machine with a GPU
 	PYTHON=$(PYTHON) benchmarks/gpu.sh
 
+bench-resample:  ## Measure resampling beside SciPy, which takes some ten minutes and 6 GB
+	OMP_NUM_THREADS=1 FTCORE_BENCH_ROUNDS=3 $(PYTHON) -m benchmarks.bench_resample --out $(RESULTS)/resample.json
+	$(PYTHON) -m benchmarks.performance_page
+
 bench-frozen:  ## Measure the frozen prefix, and features as examples grow, which takes some ten minutes
 	OMP_NUM_THREADS=1 $(PYTHON) -m benchmarks.bench_prefix --compiled --batches --profile
 	OMP_NUM_THREADS=2 $(PYTHON) -m benchmarks.bench_prefix --compiled --threads 2 --out $(RESULTS)/prefix_two_threads.json
@@ -89,8 +95,14 @@ bench-finetune:  ## Fine-tune beside other tools (of '.[peers]'), which takes mo
 	$(PYTHON) -W ignore -m benchmarks.bench_accuracy
 	$(PYTHON) -m benchmarks.performance_page
 
+coverage:  ## Simulate how often intervals hold the truth and tests reject it, some ten minutes
+	OMP_NUM_THREADS=1 $(PYTHON) -m benchmarks.coverage
+	$(PYTHON) -m benchmarks.statistics_page
+
 attacks:  ## Attack the storage and the rest in full, which takes minutes
-	@for attack in $(ATTACKS); do echo $$attack; $(PYTHON) $$attack || exit 1; done
+	@for attack in $(ATTACKS:benchmarks/%.py=benchmarks.%); do \
+	  echo $$attack; $(PYTHON) -m $$attack || exit 1; \
+	done
 
 clean:  ## Remove what builds and tools leave behind
 	rm -rf build dist *.egg-info ftcore/_native/*.so plugins/*/build plugins/*/*.egg-info

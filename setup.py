@@ -1,7 +1,7 @@
 """Build script: the native libraries that can be built; the metadata is in pyproject.toml.
 
-FTCORE_BUILD=auto (the default) builds what it can and installs without the rest; cpu demands the
-CPU library, cuda both, none leaves them out. See docs/decisions/0002-native-build.md.
+FTCORE_BUILD=auto (the default) builds what it can and installs without the rest; cpu demands those
+for the CPU, cuda all, none leaves them out. See docs/decisions/0002-native-build.md.
 """
 
 from __future__ import annotations
@@ -84,16 +84,23 @@ class BuildNative(build_ext):  # type: ignore[misc]
         self.extensions = built
 
     def get_ext_filename(self, fullname: str) -> str:
-        """Return the path of a library, which no version of Python is part of."""
-        return str(Path(*fullname.split(".")).with_suffix(".so"))
+        """Return the path of a library, whose name `build` knows."""
+        *folders, stem = fullname.split(".")
+        files = {name_of(library): library.file for library in build.LIBRARIES}
+        return str(Path(*folders, files[stem]))
+
+
+def name_of(library: build.Library) -> str:
+    """Return the name of a library's file, without what follows."""
+    return library.file.partition(".")[0]
 
 
 class NativeLibrary(Extension):  # type: ignore[misc]
     """A library as setuptools knows it, a file of the package; `build` knows its sources."""
 
     def __init__(self, library: build.Library) -> None:
-        name = "ftcore._native." + Path(library.file).stem
-        super().__init__(name, sources=[], py_limited_api=True)
+        name = "ftcore._native." + name_of(library)
+        super().__init__(name, sources=[], py_limited_api=not library.is_module)
         self.library = library
 
 
@@ -119,8 +126,7 @@ reveal_torch()
 BuildPackage.reasons = left_out()
 arguments: dict[str, Any] = {}
 if libraries := [library for library in build.LIBRARIES if library not in BuildPackage.reasons]:
-    arguments = {
-        "ext_modules": [NativeLibrary(library) for library in libraries],
-        "options": {"bdist_wheel": {"py_limited_api": "cp311"}},
-    }
+    arguments["ext_modules"] = [NativeLibrary(library) for library in libraries]
+    if not any(library.is_module for library in libraries):  # a module fits one version of Python
+        arguments["options"] = {"bdist_wheel": {"py_limited_api": "cp311"}}
 setup(cmdclass={"build_py": BuildPackage, "build_ext": BuildNative}, **arguments)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import finetune_page, frozen_page
-from benchmarks.tables import RESULTS, ROOT, load, machine, table
+from benchmarks import finetune_page, frozen_page, resample_page
+from benchmarks.tables import RESULTS, ROOT, load, machine, settle, table
 
 PAGE = ROOT / "docs" / "performance.md"
 PEERS = ("torch eager", "torch.compile", "cross_entropy", "torchmetrics", "torcheval")
@@ -238,6 +238,7 @@ def page() -> str:
         columns_section,
         loss_section,
         evaluate_section,
+        resample_page.section,
         frozen_page.sections,
         finetune_section,
     )
@@ -252,21 +253,5 @@ def files() -> dict[Path, str]:
     return made
 
 
-def main() -> int:
-    stale = {
-        path: text
-        for path, text in files().items()
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
-    }
-    is_check = "--check" in sys.argv[1:]
-    for path, text in stale.items():
-        if is_check:
-            print(f"{path.relative_to(ROOT)} is not current; type: make docs", file=sys.stderr)
-        else:
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-    return 1 if is_check and stale else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(settle(files(), is_check="--check" in sys.argv[1:]))

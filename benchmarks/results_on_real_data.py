@@ -75,6 +75,7 @@ def run(case: Case, seed: int, data: Path) -> dict[str, Any]:
             dataset=DATASETS[case.dataset].format(data=data),
             freeze=case.freeze,
             seed=seed,
+            baselines="majority",
             out=out,
             **case.options,
         )

@@ -1,9 +1,10 @@
-"""Results as Markdown: their files, tables, and a line on the machine."""
+"""Results as Markdown: their files, tables, a line on the machine, and the pages they are on."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,3 +26,19 @@ def machine(content: dict[str, Any]) -> str:
     host = content["host"]
     versions = ", ".join(f"{name} {version}" for name, version in host["versions"].items())
     return f"\nOn {host['cpus']} cores of {host['cpu']}; {versions}; {content['rounds']} rounds.\n"
+
+
+def settle(pages: Mapping[Path, str], *, is_check: bool) -> int:
+    """Write the pages that are not as they should be, or name them; return the exit status."""
+    stale = {
+        path: text
+        for path, text in pages.items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
+    }
+    for path, text in stale.items():
+        if is_check:
+            print(f"{path.relative_to(ROOT)} is not current; type: make docs", file=sys.stderr)
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return 1 if is_check and stale else 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ftcore.errors import ConfigError
 
@@ -37,6 +37,25 @@ def _number_or_auto(least: float, words: str) -> BeforeValidator:
 
 LearningRate = Annotated[float | Literal["auto"], _number_or_auto(sys.float_info.min, "above 0")]
 WeightDecay = Annotated[float | Literal["auto"], _number_or_auto(0.0, "of 0 or above")]
+
+BASELINES = ("majority", "knn", "probe", "scratch")
+
+
+def _check_baselines(value: str) -> str:
+    import difflib
+
+    names = [name.strip() for name in value.split(",")]
+    if len(names) == 1 and names[0] in ("auto", "none"):
+        return names[0]
+    for name in names:
+        if name not in BASELINES:
+            near = difflib.get_close_matches(name, BASELINES, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(BASELINES)}"
+            raise ValueError(f"unknown baseline {name!r}; {hint} (or auto, or none, by itself)")
+    return ",".join(name for name in BASELINES if name in names)
+
+
+Baselines = Annotated[str, AfterValidator(_check_baselines)]
 
 
 class Config(BaseModel):
@@ -107,6 +126,11 @@ class RunConfig(Config):
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, …")
     workers: Annotated[int, Field(ge=0)] = Field(0, description="Processes that load batches.")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Seed of everything random.")
+    repeats: Annotated[int, Field(ge=0)] | None = Field(
+        None,
+        description="Train so many more heads, with the seeds that follow, to tell how much of the "
+        "result is chance; by default 4 where a head alone trains on kept features, else 0.",
+    )
     split_seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         0, description="Seed of the split, where the dataset has none; apart from --seed."
     )
@@ -124,7 +148,9 @@ class RunConfig(Config):
         None, description="Use at most so many training examples, of each class the same share."
     )
     shots: Count | None = Field(
-        None, description="Train on so many examples of each class, drawn by --seed."
+        None,
+        description="Train on so many examples of each class, drawn by --seed; at most as many "
+        "choose the epoch.",
     )
     cache: Literal["auto", "off", "memory", "disk"] = Field(
         "auto",
@@ -135,6 +161,13 @@ class RunConfig(Config):
         "auto",
         description="How the frozen bottom is computed once: plain, with BatchNorm folded into "
         "convolutions, or compiled as well.",
+    )
+    baselines: Baselines = Field(
+        "auto",
+        description="What the run is held against on the same test examples: majority, which sees "
+        "no input; knn and probe, nearest neighbours and a head on the pretrained features; "
+        "scratch, all trained from random weights. auto is all of them, but scratch only where it "
+        "takes at most a quarter of the run's work; or none, or some, as in knn,scratch.",
     )
     save: Literal["model", "nothing"] = Field(
         "model", description="Whether the trained model is written, which ftcore predict needs."
@@ -148,6 +181,13 @@ class RunConfig(Config):
     def load(cls, path: Path) -> RunConfig:
         """Read a YAML file; ConfigError for a key that is unknown, given twice, or wrong."""
         return cls.parse(read_yaml(path), str(path))
+
+    @property
+    def baseline_names(self) -> tuple[str, ...]:
+        """The baselines that may be made."""
+        if self.baselines == "none":
+            return ()
+        return BASELINES if self.baselines == "auto" else tuple(self.baselines.split(","))
 
     def to_yaml(self) -> str:
         """Return every field as YAML, in order."""

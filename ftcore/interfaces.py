@@ -16,12 +16,16 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.random import Generator
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
 Inputs: TypeAlias = Any
 Raw: TypeAlias = Any
 Loss: TypeAlias = "Callable[[Inputs, Tensor], Tensor]"
+
+SEVERITIES = (1, 2, 3, 4, 5)  # of every corruption
 
 
 @runtime_checkable
@@ -43,6 +47,21 @@ class Preprocess(Protocol):
 
     def describe(self) -> Mapping[str, Any]:
         """Return everything that decides the output, as JSON values, for records and cache keys."""
+
+
+@runtime_checkable
+class Corruptible(Preprocess, Protocol):
+    """A preprocessing that can damage its inputs, to see how much of it a model bears."""
+
+    @property
+    def corruptions(self) -> Sequence[str]:
+        """The names of the ways in which it can; each has the severities 1 to 5."""
+
+    def corrupted(self, name: str, severity: int) -> Preprocess:
+        """Return a copy that damages its inputs so; UsageError for what does not exist.
+
+        What becomes of an example depends on the example and its seed alone.
+        """
 
 
 @dataclass(frozen=True)
@@ -240,10 +259,13 @@ class FreezePlan:
     Parameters are named as in `Backbone.named_parameters`, those of the head "head.<parameter>",
     and those of an adapter as in `Adapter.parameters`: the engine adds the adapters to the model.
     The first phase starts at epoch 0. What a phase does not name is frozen in it.
+    `reasons` say in a few words, by stage, why it is treated so, where there is more to say than
+    the strategy's name does.
     """
 
     phases: tuple[Phase, ...]
     adapters: tuple[Adapter, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     def phase_at(self, epoch: int) -> Phase:
         """Return the phase that `epoch` belongs to."""
@@ -261,6 +283,36 @@ class FreezingStrategy(Protocol):
 
     def plan(self, backbone: Backbone, head: nn.Module, epochs: int) -> FreezePlan:
         """Return the plan for this backbone and head; ConfigError where it cannot apply."""
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """How hard the loss pulls at each parameter of a backbone, before any of them has moved.
+
+    `norms` holds the L2 norm of the gradient: the root of its mean square over batches, so that
+    the norm for several parameters is the root of the sum of their squares, as it is for
+    `parameter_norms`, the L2 norms of the parameters themselves. Both are by name, bottom first.
+    """
+
+    norms: Mapping[str, float]
+    parameter_norms: Mapping[str, float]
+    examples: int  # of the training part, that the gradients are of
+
+
+@runtime_checkable
+class GradientStrategy(FreezingStrategy, Protocol):
+    """A strategy that decides by gradients on a sample of the training part.
+
+    The engine measures them once, before training, and calls `plan_from` in place of `plan`; a run
+    that is resumed keeps its plan. The sample is 5 batches of the training part, as the run trains
+    on them; all modules are in eval mode; and the head has been trained on 5 other batches first,
+    since what comes through random weights says little. Then it is as it was.
+    """
+
+    def plan_from(
+        self, backbone: Backbone, head: nn.Module, epochs: int, gradients: Gradients
+    ) -> FreezePlan:
+        """Return the plan that the gradients suggest; ConfigError where it cannot apply."""
 
 
 @dataclass
@@ -340,6 +392,21 @@ class RowProportion(Proportion, Protocol):
 
 
 @runtime_checkable
+class ResampledMetric(Metric, Protocol):
+    """A metric that makes its bootstrap replicates itself, faster than `compute` would.
+
+    For metrics of rows, such as AUROC, which would need a weight for each unit of each replicate.
+    """
+
+    def bootstrap(self, statistics: Statistics, count: int, seed: int) -> NDArray[np.float64]:
+        """Return the values (count,) of statistics whose units were drawn with replacement.
+
+        They equal those of `compute` with rows["weight"] = `ftcore.resampling.draws(units, count,
+        seed)`, where all units were scored: models that get the same seed are paired.
+        """
+
+
+@runtime_checkable
 class Task(Protocol):
     """What a dataset asks for. Never prints, reads files, or knows the optimizer."""
 
@@ -412,6 +479,28 @@ class StackedTask(Task, Protocol):
 
 
 @runtime_checkable
+class CalibratedTask(Task, Protocol):
+    """A task whose outputs, one tensor, give probabilities that one number can sharpen or soften.
+
+    Dividing by that number, the temperature, changes no prediction (Guo et al. 2017).
+    """
+
+    @property
+    def calibration(self) -> Sequence[str]:
+        """Specs of the metrics of probabilities to show before and after, the first one first."""
+
+    @property
+    def temperature_bounds(self) -> tuple[float, float]:
+        """The lowest and the highest temperature that `fit_temperature` returns."""
+
+    def fit_temperature(self, outputs: Tensor, targets: Tensor) -> float:
+        """Return the temperature of the most likely targets (N, ...), given outputs (N, ...)."""
+
+    def calibrated(self, outputs: Tensor, temperature: float) -> Tensor:
+        """Return the outputs at that temperature."""
+
+
+@runtime_checkable
 class ComparableTask(Task, Protocol):
     """A task whose statistics keep a row for each unit, from which its fields can be made again.
 
@@ -430,4 +519,16 @@ class ComparableTask(Task, Protocol):
         `weights` are int64 (R, N), one for each row of the statistics, whose fields matter by
         their shapes alone. A row that a metric needs whole comes back as it is, beside
         rows["weight"] (R, N).
+        """
+
+
+@runtime_checkable
+class NeighbourTask(Task, Protocol):
+    """A task that can tell an example by the training examples most like it (k-NN)."""
+
+    def outputs_of_neighbours(self, bundle: DataBundle, targets: Tensor, weights: Tensor) -> Inputs:
+        """Return finite outputs of N examples, such as a head's, which `update_` takes.
+
+        Each has k neighbours, the nearest first: their targets (N, k, ...), and float32 weights
+        (N, k) in (0, 1], of which the nearest one's is 1.
         """

@@ -65,6 +65,7 @@ def _run(job: Job, precision: Precision, cache: Path) -> float:
                 schedule=job.schedule,
                 precision=precision,
                 seed=job.seed,
+                baselines="none",  # which the other tools do not make either
                 out=out,
             )
     finally:

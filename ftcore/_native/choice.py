@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 
 from ftcore._native import toolchain
-from ftcore._native.build import CPU, CUDA, LIBRARIES, Library, require_tools
+from ftcore._native.build import CPU, CUDA, LIBRARIES, RESAMPLE, Library, require_tools
 
 _DEMANDED: dict[str, tuple[Library, ...]] = {
     "auto": (),
-    "cpu": (CPU,),
-    "cuda": (CPU, CUDA),
+    "cpu": (RESAMPLE, CPU),
+    "cuda": (RESAMPLE, CPU, CUDA),
     "none": (),
 }
 
@@ -57,6 +58,8 @@ def left_out(
 def summary(error: Exception) -> str:
     """Return in one clause why a build failed with `error`, whatever it is."""
     first = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(". ")
+    if whole := re.match(r"Command '\['([^']+)'.*\]' (returned .+)", first):
+        return f"the compiler failed ({whole[1]} {whole[2]})"  # without all of its options
     failed = subprocess.CalledProcessError
     if isinstance(error, failed) or isinstance(error.__cause__, failed):
         return f"the compiler failed ({first})"

@@ -5,6 +5,7 @@ Imports nothing of ftcore, for the reason given in `build.py`.
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import re
@@ -56,6 +57,20 @@ def torch_builder() -> Any:
     finally:
         logger.setLevel(level)
     return torch.utils.cpp_extension
+
+
+def find_pybind11() -> Path:
+    """Return the folder of pybind11's headers; LackingError where there is none.
+
+    An isolated build is given the package. Elsewhere torch's own copy does as well.
+    """
+    for name in ("pybind11", "torch"):
+        spec = importlib.util.find_spec(name)
+        for place in (spec.submodule_search_locations or []) if spec else []:
+            folder = Path(place) / "include"
+            if (folder / "pybind11" / "pybind11.h").is_file():
+                return folder
+    raise LackingError("pybind11 was not found; pip install pybind11")
 
 
 def find_toolkit() -> Toolkit:

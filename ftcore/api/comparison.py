@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ftcore.errors import DataError, UsageError
@@ -45,6 +46,6 @@ def _named_apart(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Return the candidates with a number where two have one name."""
     names = [each.name for each in candidates]
     return [
-        Candidate(f"{each.name} ({index + 1})", each.runs) if names.count(each.name) > 1 else each
+        replace(each, name=f"{each.name} ({index + 1})") if names.count(each.name) > 1 else each
         for index, each in enumerate(candidates)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ftcore.api.requirements import parse_requirements
@@ -12,7 +13,7 @@ from ftcore.engine.partition import make_parts
 from ftcore.engine.parts import RunParts
 from ftcore.engine.randomness import MODEL, seed_torch
 from ftcore.errors import UsageError
-from ftcore.interfaces import Backbone, Metric, Task
+from ftcore.interfaces import Backbone, CalibratedTask, Metric, Task
 from ftcore.plugins import Plugins
 
 
@@ -31,7 +32,18 @@ def compose(config: RunConfig, plugins: Plugins) -> RunParts:
             "metric": tuple(config.metric or task.metrics),
         }
     )
-    return RunParts(backbone, bundle, task, metrics, resolved, strategy, dataset)
+    bare = config.model_copy(update={"weights": "none"})
+    return RunParts(
+        backbone,
+        bundle,
+        task,
+        metrics,
+        resolved,
+        strategy,
+        dataset,
+        partial(make_backbone, bare, bundle.input_shape, plugins),
+        calibration=make_calibration(task, plugins),
+    )
 
 
 def make_backbone(config: RunConfig, input_shape: tuple[int, ...], plugins: Plugins) -> Backbone:
@@ -58,6 +70,13 @@ def make_metrics(
             raise UsageError(f"metric {name!r} is asked for twice")
     parse_requirements(config.require, names)
     return metrics
+
+
+def make_calibration(task: Task, plugins: Plugins) -> Sequence[Metric]:
+    """Make the metrics that show what a temperature does, where the task knows of one."""
+    if not isinstance(task, CalibratedTask):
+        return ()
+    return [plugins.create("metrics", spec) for spec in task.calibration]
 
 
 def make_config(config: RunConfig | None, options: Mapping[str, Any]) -> RunConfig:

@@ -12,6 +12,7 @@ from ftcore.engine import run as engine
 from ftcore.engine.directory import RunDirectory
 from ftcore.engine.features.feeds import Feeder
 from ftcore.engine.observer import Observer
+from ftcore.engine.planning import as_planned
 from ftcore.engine.preparation import prepare
 from ftcore.engine.summary import summarize
 from ftcore.plugins import Plugins, plugin_manager
@@ -72,7 +73,7 @@ def resume(
     if directory.is_complete:
         observer.note(f"{path} is complete; this is its result")
         return directory.record()
-    parts = compose(directory.config(), plugins or plugin_manager())
+    parts = as_planned(compose(directory.config(), plugins or plugin_manager()), directory)
     return engine.run(prepare(parts, observer), directory, observer)
 
 

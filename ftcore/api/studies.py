@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ftcore.api.composition import compose
+from ftcore.engine.checks import check_targets
 from ftcore.engine.observer import Observer
 from ftcore.engine.parts import RunParts
 from ftcore.errors import FtcoreError, UsageError
@@ -40,9 +42,9 @@ def study(
         raise UsageError("give either a configuration or its fields, not both")
     config = config or StudyConfig.of(options, "ftcore.study")
     plugins, observer = plugins or plugin_manager(), observer or Observer()
-    parts = _first_parts(plan_runs(config), plugins)
+    parts = first_parts(plan_runs(config), plugins)
     directory = StudyDirectory.create(config, slug_of(parts))
-    return run_study(directory, _workshop(plugins), parts, observer)
+    return run_study(directory, workshop_of(plugins, config.jobs), parts, observer)
 
 
 def resume_study(
@@ -54,33 +56,39 @@ def resume_study(
     """
     plugins, observer = plugins or plugin_manager(), observer or Observer()
     directory = StudyDirectory.open(Path(path))
+    config = directory.config()
     if directory.is_complete and not directory.record().failures:
         observer.note(f"{path} is complete; this is its result")
         return directory.record()
-    parts = _first_parts(plan_runs(directory.config()), plugins)
-    return run_study(directory, _workshop(plugins), parts, observer)
+    parts = first_parts(plan_runs(config), plugins)
+    return run_study(directory, workshop_of(plugins, config.jobs), parts, observer)
 
 
-def _first_parts(cells: Sequence[Cell], plugins: Plugins) -> RunParts:
-    """Return the parts of the first configuration that can be made, or raise why none can."""
+def first_parts(cells: Sequence[Cell], plugins: Plugins) -> RunParts:
+    """Return the parts of the first configuration that can be run, or raise why none can."""
     failure: FtcoreError | None = None
     for cell in cells:
         try:
-            return compose(cell.members[0].config, plugins)
+            parts = compose(cell.members[0].config, plugins)
+            check_targets(parts.bundle, parts.task)
+            return parts
         except FtcoreError as error:
             failure = failure or error
     assert failure is not None
     raise failure
 
 
-def _workshop(plugins: Plugins) -> Workshop:
-    return Workshop(partial(compose, plugins=plugins), _start)
+def workshop_of(plugins: Plugins, jobs: int) -> Workshop:
+    """Return how runs are made of what these plugins have: here, and `jobs` processes at once."""
+    return Workshop(partial(compose, plugins=plugins), partial(_start, jobs=jobs))
 
 
-def _start(path: Path) -> subprocess.Popen[str]:
-    """Go on with the run in a folder, in a process of its own."""
+def _start(path: Path, jobs: int) -> subprocess.Popen[str]:
+    """Go on with the run in a folder, in a process of its own, with its share of the cores."""
     command = [sys.executable, "-m", "ftcore", "run", "--quiet", "--resume", str(path)]
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
     return subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE, text=True,
+        stderr=subprocess.PIPE, text=True, env=environment,
     )  # fmt: skip

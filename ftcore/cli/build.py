@@ -1,4 +1,4 @@
-"""`ftcore build`: the native evaluation kernels, compiled where ftcore is installed."""
+"""`ftcore build`: the native kernels, compiled where ftcore is installed."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     "there is a GPU, or TORCH_CUDA_ARCH_LIST names one]",
 )
 def command(*, cuda: bool | None) -> None:
-    """Compile the native evaluation kernels against the installed torch.
+    """Compile the native kernels, those of evaluation against the installed torch.
 
     For an installation that came without them, as `ftcore doctor` shows. Takes a C++20 compiler and
     about half a minute. The libraries go into the user's cache folder, and are used from then on.
     """
-    from ftcore._native.build import CPU, CUDA, build, require_tools
+    from ftcore._native.build import CPU, CUDA, RESAMPLE, build, require_tools
     from ftcore._native.choice import obstacle
-    from ftcore.ops.library import cache_folder
+    from ftcore._native.location import cache_folder
 
     if cuda is None:
         reason = obstacle(CUDA)
         cuda = reason is None
         if reason is not None:
             click.echo(f"no {CUDA.file}: {reason}", err=True)
-    libraries = (CPU, CUDA) if cuda else (CPU,)
+    libraries = (RESAMPLE, CPU, CUDA) if cuda else (RESAMPLE, CPU)
     for library in libraries:  # before the first of them takes its time
         with _failing_in_words(library):
             require_tools(library)

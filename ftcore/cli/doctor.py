@@ -49,6 +49,7 @@ def _torch() -> dict[str, str]:
     import torch
 
     from ftcore.ops import cpu_kernel, cuda_kernel
+    from ftcore.resampling import kernel
 
     device = "cpu"
     if torch.cuda.is_available():
@@ -58,5 +59,6 @@ def _torch() -> dict[str, str]:
         "threads": f"{torch.get_num_threads()} of {os.cpu_count()} CPUs",
         "evaluation kernel": str(cpu_kernel()),
         "evaluation kernel, cuda": str(cuda_kernel()),
+        "resampling kernel": str(kernel()),
         "weights cache": str(Path(torch.hub.get_dir()) / "checkpoints"),
     }

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 COMMANDS = {
     "run": "ftcore.cli.run:command",
     "study": "ftcore.cli.study:command",
+    "depth": "ftcore.cli.depth:command",
     "compare": "ftcore.cli.compare:command",
     "evaluate": "ftcore.cli.evaluate:command",
     "predict": "ftcore.cli.predict:command",
+    "rank": "ftcore.cli.rank:command",
     "data": "ftcore.cli.data:command",
     "cache": "ftcore.cli.cache:command",
     "list": "ftcore.cli.list:command",

@@ -10,6 +10,7 @@ import click
 from ftcore.cli.options import config_options, given, json_option, quiet_option
 from ftcore.cli.output import print_record
 from ftcore.config import LogitsConfig
+from ftcore.interfaces import SEVERITIES
 
 if TYPE_CHECKING:
     from ftcore.plugins import Plugins
@@ -34,6 +35,17 @@ OPTIONS = (
 @click.argument("run", required=False, type=click.Path(path_type=Path))
 @config_options(STORED, LogitsConfig)
 @config_options(OPTIONS)
+@click.option(
+    "--corruptions",
+    help="all, or names joined with commas: score damaged copies of the images as well, with the "
+    "15 common corruptions of Hendrycks & Dietterich 2019, written anew.",
+)
+@click.option(
+    "--severity",
+    type=click.IntRange(min(SEVERITIES), max(SEVERITIES)),
+    multiple=True,
+    help="Severity of --corruptions; may be repeated, by default 1 to 5.",
+)
 @json_option
 @quiet_option
 @click.pass_obj

@@ -10,11 +10,12 @@ import click
 
 from ftcore.record import Part
 from ftcore.reports.card import render_card
+from ftcore.reports.depth import render_depth
 from ftcore.reports.study import render_comparison, render_study
 
 if TYPE_CHECKING:
     from ftcore.api import Plan
-    from ftcore.record import ComparisonRecord, Record, StudyRecord
+    from ftcore.record import ComparisonRecord, DepthRecord, Record, StudyRecord
 
 Shown = TypeVar("Shown", bound=Part)
 
@@ -27,6 +28,11 @@ def print_record(record: Record, *, as_json: bool) -> None:
 def print_study(record: StudyRecord, *, as_json: bool) -> None:
     """Print the card of a study, or its record as JSON."""
     _print(record, render_study, as_json)
+
+
+def print_depth(record: DepthRecord, *, as_json: bool) -> None:
+    """Print the curve of a depth sweep and what it recommends, or its record as JSON."""
+    _print(record, render_depth, as_json)
 
 
 def print_comparison(record: ComparisonRecord, *, as_json: bool) -> None:
@@ -65,6 +71,9 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         sum(getattr(s, key) for s in plan.stages) for key in ("parameters", "trained")
     )
     click.echo(f"{trained:,} of {total:,} parameters train")
+    for stage in plan.stages:
+        if stage.reason:
+            click.echo(f"{stage.name}: {stage.reason}")
     for line in plan.cache:
         click.echo(f"cache: {line}")
     for note in plan.notes:

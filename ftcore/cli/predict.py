@@ -28,6 +28,9 @@ FIELDS = ("id", "prediction", "confidence")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Write a .csv or .jsonl file, not a table."
 )
+@click.option(
+    "--calibrated", is_flag=True, help="Confidences at the temperature that the run fitted on val."
+)
 @json_option
 @quiet_option
 @click.pass_obj
@@ -37,6 +40,7 @@ def command(
     paths: Sequence[Path],
     *,
     out: Path | None,
+    calibrated: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -48,7 +52,9 @@ def command(
     if out is not None and out.suffix not in (".csv", ".jsonl"):
         raise UsageError(f"--out {out} must end in .csv or .jsonl")
     with observing(quiet=quiet) as observer:
-        predictions = api.predict(run, paths, plugins=plugins, observer=observer)
+        predictions = api.predict(
+            run, paths, calibrated=calibrated, plugins=plugins, observer=observer
+        )
     if out is not None:
         write_text(out, _csv(predictions) if out.suffix == ".csv" else _jsonl(predictions))
         if not quiet:

@@ -75,7 +75,7 @@ def command(
                 return
             record = api.study(config, plugins=plugins, observer=observer)
     print_study(record, as_json=as_json)
-    _check_failures(record)
+    check_failures(record)
 
 
 def _config(file: Path | None, options: dict[str, Any]) -> StudyConfig:
@@ -94,11 +94,13 @@ def _print_plan(config: StudyConfig) -> None:
             click.echo(member.name)
 
 
-def _check_failures(record: StudyRecord) -> None:
+def check_failures(record: StudyRecord, command: str = "study") -> None:
+    """Raise FtcoreError where runs failed; it says how `command` tries them again."""
     failures = record.failures
     if failures:
         total = sum(len(cell.runs) for cell in record.cells)
         raise FtcoreError(
             f"{len(failures)} of {total} runs failed, the first is {failures[0].name}: "
-            f"{failures[0].failure} To try them again: ftcore study --resume {record.directory}"
+            f"{failures[0].failure}. To try them again: "
+            f"ftcore {command} --resume {record.directory}"
         )

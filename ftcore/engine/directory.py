@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -16,9 +17,12 @@ from ftcore.engine.adapters import describe_adapters, merged_state
 from ftcore.engine.locking import holding
 from ftcore.engine.predictions import Predictions
 from ftcore.errors import DataError
+from ftcore.interfaces import Adapter, FreezePlan, Phase
 from ftcore.record import EpochRecord, Record
 
 PREDICTIONS = "predictions.safetensors"
+PLAN = "plan.json"
+REPEATS = "repeats.safetensors"
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,11 @@ class RunDirectory:
         return self.path / "checkpoint" / "state.safetensors"
 
     @property
+    def scratch(self) -> Path:
+        """The state of an unfinished run's baseline from random weights."""
+        return self.checkpoint.with_name("scratch.safetensors")
+
+    @property
     def is_complete(self) -> bool:
         """Whether the run has ended and everything was written."""
         return (self.path / "MANIFEST.sha256").is_file()
@@ -109,6 +118,30 @@ class RunDirectory:
         storage.verify_manifest(self.path, {"model.safetensors"})
         return storage.read_tensors(self.path / "model.safetensors")[0]
 
+    def plan(self) -> FreezePlan | None:
+        """Read the freeze plan of a run that measured it; None where there is no such file."""
+        path = self.path / PLAN
+        if not path.is_file():
+            return None
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            phases = tuple(Phase(**phase) for phase in values["phases"])
+            adapters = tuple(Adapter(**adapter) for adapter in values["adapters"])
+            return FreezePlan(phases, adapters, values["reasons"])
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise DataError(
+                f"{path} is damaged ({error}); restore it from a copy, or start a new run"
+            ) from None
+
+    def write_plan(self, plan: FreezePlan) -> None:
+        """Write the freeze plan, so that it is the same where the run is resumed."""
+        phases = [
+            {"first_epoch": phase.first_epoch, "rates": dict(phase.rates)} for phase in plan.phases
+        ]
+        adapters = [asdict(adapter) for adapter in plan.adapters]
+        values = {"phases": phases, "adapters": adapters, "reasons": dict(plan.reasons)}
+        storage.write_json(self.path / PLAN, values)
+
     def write_history(self, history: Sequence[EpochRecord]) -> None:
         """Write metrics.jsonl, one line an epoch."""
         lines = "".join(row.model_dump_json() + "\n" for row in history)
@@ -119,6 +152,26 @@ class RunDirectory:
         self.record()
         storage.verify_manifest(self.path, {PREDICTIONS})
         return Predictions.read(self.path / PREDICTIONS)
+
+    def repeats(self) -> dict[int, Predictions]:
+        """Read by seed what the run's other heads said of each test example, verified."""
+        record, own = self.record(), self.predictions()
+        if not record.repeats:
+            return {}
+        storage.verify_manifest(self.path, {REPEATS})
+        tensors, _ = storage.read_tensors(self.path / REPEATS)
+        rows: dict[int, dict[str, Tensor]] = {each.seed: {} for each in record.repeats}
+        for name, tensor in tensors.items():
+            seed, _, row = name.partition("/")
+            rows[int(seed)][row] = tensor
+        return {seed: Predictions(own.ids, each, own.version) for seed, each in rows.items()}
+
+    def write_repeats(self, rows: Mapping[int, Mapping[str, Tensor]]) -> None:
+        """Write the rows of each other head, by its seed, in the order of the predictions."""
+        tensors = {
+            f"{seed}/{name}": row for seed, each in rows.items() for name, row in each.items()
+        }
+        storage.write_tensors(self.path / REPEATS, tensors)
 
     def write_predictions(self, predictions: Predictions) -> None:
         """Write a row for each test example."""
@@ -136,9 +189,10 @@ class RunDirectory:
             storage.write_tensors(self.path / "adapters.safetensors", tensors, metadata)
 
     def finish(self, record: Record) -> None:
-        """Write the record, drop the checkpoint, and seal the folder with its manifest."""
+        """Write the record, drop the checkpoints, and seal the folder with its manifest."""
         storage.write_text(self.path / "record.json", record.model_dump_json(indent=2) + "\n")
-        self.checkpoint.unlink(missing_ok=True)
+        for state in (self.checkpoint, self.scratch):
+            state.unlink(missing_ok=True)
         storage.remove_leftovers(self.path)
         if self.checkpoint.parent.is_dir():
             self.checkpoint.parent.rmdir()

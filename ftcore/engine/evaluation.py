@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +12,7 @@ from ftcore.engine.batches import CachedSource, Source, load_batches, sequential
 from ftcore.engine.device import Machine
 from ftcore.engine.observer import Observer
 from ftcore.errors import NumericalError, StoppedError
-from ftcore.interfaces import DataBundle, Loss, Metric, Statistics, Task
+from ftcore.interfaces import DataBundle, Inputs, Loss, Metric, Statistics, Task
 
 RAW_BATCH = 64
 FEATURE_BATCH = 1024
@@ -30,10 +30,16 @@ class Evaluator:
     workers: int = 0
 
     def statistics(
-        self, model: nn.Module, source: Source, observer: Observer, loss: Loss | None = None
+        self,
+        model: nn.Module,
+        source: Source,
+        observer: Observer,
+        loss: Loss | None = None,
+        watch: Callable[[Inputs, Tensor], None] | None = None,
     ) -> tuple[Statistics, float | None]:
         """Return the statistics of every example, each once, and the mean loss where asked for.
 
+        `watch` sees the outputs and the targets of each batch, in order.
         Raises NumericalError, naming the first example, where outputs are not finite.
         """
         needs = sorted({name for metric in self.metrics for name in metric.needs})
@@ -53,6 +59,8 @@ class Evaluator:
                         total += float(loss(outputs, targets)) * len(batch.indices)
                 _check_finite(outputs, batch.indices, source)
                 self.task.update_(statistics, outputs, targets)
+                if watch is not None:
+                    watch(outputs, targets)
                 observer.advanced(len(batch.indices))
                 if observer.should_stop():
                     raise StoppedError("Stopped during evaluation")

@@ -9,12 +9,11 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from ftcore.interfaces import Metric, Proportion, Statistics, Task
+from ftcore.engine.bca import LEVEL, bootstrap_interval
+from ftcore.interfaces import Metric, Proportion, ResampledMetric, Statistics, Task
 from ftcore.record import MetricValue
 
-LEVEL = 0.95
 _HELD = 2**21  # numbers of 8 bytes that one call of `Task.resample` may return; metrics copy them
-_ROUNDING = 1e-12
 
 
 def intervals(
@@ -27,12 +26,12 @@ def intervals(
 ) -> dict[str, MetricValue]:
     """Return the value of each metric and its 95 % interval over the task's resampling units.
 
-    A `Proportion` of the units themselves gets Wilson's score interval. All else gets the
-    percentile bootstrap over units drawn with replacement (Efron & Tibshirani 1993, chapter 13),
-    widened where necessary to hold the value: the replicates of a biased statistic, such as the
-    calibration error, may all lie on one side of it. Replicates that are undefined are left out
-    and counted in `method`. Where all replicates are the same, as when every prediction is right,
-    they say nothing about the uncertainty, and there is no interval.
+    A `Proportion` of the units themselves gets Wilson's score interval. All else gets
+    `bootstrap_interval` of replicates over units drawn with replacement: the BCa interval, or,
+    where replicates are biased, the basic and the normal one. How often they hold the truth is
+    measured in docs/statistics.md. Replicates that are undefined are left out and counted in
+    `method`. Where all replicates are the same, as when every prediction is right, they say
+    nothing about the uncertainty, and there is no interval.
 
     `seed` decides the draws, whatever the number of threads; metrics that need the same share them.
     """
@@ -47,7 +46,7 @@ def intervals(
         value = values[metric.name]
         low, high, method = None, None, "undefined"
         if metric.name in drawn:
-            low, high, method = _percentiles(drawn[metric.name], value)
+            low, high, method = ends(drawn[metric.name], value, units)
         elif trials := simple.get(metric.name):
             low, high = wilson(*trials)
             method = "Wilson score"
@@ -91,10 +90,19 @@ def bootstrap(
     replicates: int = 1000,
     seed: int = 0,
 ) -> dict[str, NDArray[np.float64]]:
-    """Return each metric of every bootstrap replicate, (replicates,); NaN where undefined."""
+    """Return each metric of every bootstrap replicate, (replicates,); NaN where undefined.
+
+    A `ResampledMetric` makes its own; the others are computed from replicates of the statistics.
+    """
     drawn = {metric.name: np.empty(replicates) for metric in metrics}
-    for needs in dict.fromkeys(frozenset(metric.needs) for metric in metrics):
-        sharing = [metric for metric in metrics if frozenset(metric.needs) == needs]
+    others: list[Metric] = []
+    for metric in metrics:
+        if isinstance(metric, ResampledMetric):
+            drawn[metric.name] = metric.bootstrap(statistics, replicates, seed)
+        else:
+            others.append(metric)
+    for needs in dict.fromkeys(frozenset(metric.needs) for metric in others):
+        sharing = [metric for metric in others if frozenset(metric.needs) == needs]
         generator = np.random.default_rng(seed)
         step = max(1, _HELD // max(1, _size_of_replicate(needs, statistics)))
         for start in range(0, replicates, step):
@@ -112,15 +120,16 @@ def _size_of_replicate(needs: Collection[str], statistics: Statistics) -> int:
     return sum(sizes) + max((len(statistics.rows[name]) for name in rows), default=0)
 
 
-def _percentiles(
-    drawn: NDArray[np.float64], value: float
+def ends(
+    drawn: NDArray[np.float64], value: float, units: int
 ) -> tuple[float | None, float | None, str]:
-    method = f"bootstrap, {len(drawn)} multinomial draws"
+    """Return low, high and method of a value's interval, from its replicates (R,); None is none."""
+    draws = f"{len(drawn)} multinomial draws"
     defined = drawn[np.isfinite(drawn)]
     if len(defined) < len(drawn):
-        method += f", undefined in {len(drawn) - len(defined)}"
-    if len(defined) == 0 or np.ptp(defined) <= _ROUNDING * max(1.0, abs(value)):
-        return None, None, f"none ({method}, all the same)"
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail]).tolist()
-    return min(low, value), max(high, value), method
+        draws += f", undefined in {len(drawn) - len(defined)}"
+    found = bootstrap_interval(defined, value, units)
+    if found is None:
+        return None, None, f"none (bootstrap, {draws}, all the same)"
+    low, high, name = found
+    return low, high, f"{name}, {draws}"

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import nn
 
+from ftcore.engine.baselines.making import Baselines
 from ftcore.engine.device import Machine
 from ftcore.engine.directory import RunDirectory
 from ftcore.engine.duplicates.leaks import Leaks
 from ftcore.engine.parts import Parts
 from ftcore.engine.predictions import Predictions
+from ftcore.engine.repeats import Repeat
 from ftcore.engine.result import describe
 from ftcore.interfaces import Statistics
-from ftcore.record import EpochRecord, FeaturesRecord, FreezeRecord, Record, SearchRecord
+from ftcore.record import (
+    CalibrationRecord,
+    EpochRecord,
+    FeaturesRecord,
+    FreezeRecord,
+    Record,
+    RepeatRecord,
+    SearchRecord,
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,9 @@ class Outcome:
     features: tuple[FeaturesRecord, ...]
     search: tuple[SearchRecord, ...]
     seconds: dict[str, float]
+    repeats: tuple[Repeat, ...] = ()
+    calibration: CalibrationRecord | None = None
+    baselines: Baselines = field(default_factory=Baselines)
     leaks: Leaks | None = None  # None where nobody looked
 
     @property
@@ -41,7 +55,7 @@ class Outcome:
 def conclude(outcome: Outcome, parts: Parts, machine: Machine, directory: RunDirectory) -> Record:
     """Return the record of a run, and write everything into its folder, the manifest last."""
     started = time.perf_counter()
-    described = describe(parts, outcome.statistics, machine)
+    described = describe(parts, outcome.statistics, machine, outcome.baselines)
     leaks = outcome.leaks.describe(parts, outcome.statistics) if outcome.leaks else None
     seconds = outcome.seconds | {"intervals": time.perf_counter() - started}
     record = described.model_copy(
@@ -53,13 +67,24 @@ def conclude(outcome: Outcome, parts: Parts, machine: Machine, directory: RunDir
             "freeze": outcome.freeze,
             "search": outcome.search,
             "features": outcome.features,
+            "calibration": outcome.calibration,
             "leaks": leaks,
             "timings": seconds,
+            "repeats": tuple(_describe(each, parts) for each in outcome.repeats),
         }
     )
     directory.write_history(outcome.history)
     directory.write_predictions(Predictions.of(parts.task, outcome.statistics, outcome.ids))
+    if outcome.repeats:
+        rows = {each.seed: each.statistics.rows for each in outcome.repeats}
+        directory.write_repeats(rows)
     if parts.config.save == "model":
         directory.write_model(outcome.model)
     directory.finish(record)
     return record
+
+
+def _describe(repeat: Repeat, parts: Parts) -> RepeatRecord:
+    values = {metric.name: float(metric.compute(repeat.statistics)) for metric in parts.metrics}
+    finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
+    return RepeatRecord(seed=repeat.seed, metrics=finite)

@@ -124,8 +124,7 @@ def _take_shots(bundle: DataBundle, shots: int, seed: int) -> DataBundle:
             order = shuffled(len(members), DRAW, seed, index)
             chosen.append(members[order[:shots]])
         splits[part] = Subset(split, np.sort(np.concatenate(chosen)).tolist())
-    note = f"{shots} training examples of each class, drawn by the seed; at most as many in val"
-    return replace(bundle, splits=splits, notes=(*bundle.notes, note))
+    return replace(bundle, splits=splits)
 
 
 def _check_names(bundle: DataBundle) -> None:

@@ -27,7 +27,9 @@ from ftcore.engine.optimization import (
     settled,
 )
 from ftcore.engine.parts import RunParts
+from ftcore.engine.planning import make_plan
 from ftcore.engine.randomness import MODEL, seed_torch
+from ftcore.engine.repeats import count_repeats
 from ftcore.engine.search import check_searchable
 from ftcore.errors import ConfigError
 from ftcore.record import SearchRecord
@@ -46,6 +48,7 @@ class Prepared:
     machine: Machine
     feeder: Feeder
     schedule: Factor
+    repeats: int = 0  # more heads to train, with other seeds
     seconds: dict[str, float] = field(default_factory=dict)
     search: tuple[SearchRecord, ...] = ()
 
@@ -87,7 +90,7 @@ def prepare(parts: RunParts, observer: Observer) -> Prepared:
     seed_torch(MODEL, config.seed)
     head = parts.task.build_head(parts.backbone, parts.bundle)
     model = assemble(parts.backbone, head).to(machine.device).to(memory_format=machine.layout)
-    plan = parts.strategy.plan(parts.backbone, head, config.epochs)
+    plan = make_plan(parts, model, raw["train"], machine, observer)
     add_adapters(model, plan.adapters)
     check_plan(plan, model, config.epochs)
     freezer = Freezer(model, plan)
@@ -101,13 +104,15 @@ def prepare(parts: RunParts, observer: Observer) -> Prepared:
     seconds = {"preparation": time.perf_counter() - start}
     is_head_alone = feeder.cuts.throughout == len(parts.backbone.stages)
     check_searchable(config, is_head_alone=is_head_alone)
+    repeats = count_repeats(config, plan, is_head_alone=is_head_alone)
     # A resumed run must not choose again: free memory, say, may differ then.
     resolved = {
         "lr": config.lr or default_learning_rate(plan, parts.backbone.weights),
         "cache": feeder.keep,
+        "repeats": repeats,
     }
     parts = replace(parts, config=config.model_copy(update=resolved))
-    return Prepared(parts, model, freezer, machine, feeder, schedule, seconds)
+    return Prepared(parts, model, freezer, machine, feeder, schedule, repeats, seconds)
 
 
 def _raw_source(parts: RunParts, part: str) -> RawSource:

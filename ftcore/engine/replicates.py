@@ -2,49 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from ftcore.interfaces import ComparableTask, Metric, Statistics
+from ftcore.interfaces import ComparableTask, Metric, ResampledMetric, Statistics
+from ftcore.resampling import draws
 
 HELD = 2**21  # numbers of 8 bytes held at once, of which a few copies live at a time
 
 
 def replicates(
     task: ComparableTask,
-    metric: Metric,
+    metrics: Sequence[Metric],
     runs: Sequence[Statistics],
     *,
     count: int = 2000,
     seed: int = 0,
-) -> NDArray[np.float64]:
-    """Return the metric of each run on each draw of the test examples, (runs, count).
+) -> dict[str, NDArray[np.float64]]:
+    """Return each metric of each run on each draw of the test examples, (runs, count), by name.
 
-    The runs hold a row for each of the same examples, in one order; NaN means undefined.
+    The runs hold a row for each of the same examples, in one order, all of them scored; NaN means
+    undefined. The number of rows and the seed alone decide the draws.
     """
+    values = {metric.name: np.empty((len(runs), count)) for metric in metrics}
+    others: list[Metric] = []
+    for metric in metrics:
+        if isinstance(metric, ResampledMetric):
+            for index, run in enumerate(runs):
+                values[metric.name][index] = metric.bootstrap(run, count, seed)
+        else:
+            others.append(metric)
+    if not others:
+        return values
+    needs = sorted({name for metric in others for name in metric.needs})
     units = len(next(iter(runs[0].rows.values())))
-    values = np.empty((len(runs), count))
     fields = runs[0].fields
-    width = units + sum(fields[name].numel() for name in metric.needs if name in fields)
-    start = 0
-    for weights in draws(units, count, max(1, HELD // width), seed):
+    width = units + sum(fields[name].numel() for name in needs if name in fields)
+    step = max(1, HELD // width)
+    for start in range(0, count, step):
+        stop = min(start + step, count)
+        weights = torch.from_numpy(draws(units, stop - start, seed, first=start))
         for index, run in enumerate(runs):
-            made = metric.compute(task.reweigh(run, metric.needs, weights))
-            values[index, start : start + len(weights)] = torch.as_tensor(made).numpy()
-        start += len(weights)
+            drawn = task.reweigh(run, needs, weights)
+            for metric in others:
+                made = torch.as_tensor(metric.compute(drawn))
+                values[metric.name][index, start:stop] = made.numpy()
     return values
-
-
-def draws(units: int, count: int, most: int, seed: int) -> Iterator[Tensor]:
-    """Yield weights (r, units), `count` rows in all: how often each of them was drawn."""
-    generator = np.random.default_rng(seed)
-    for start in range(0, count, most):
-        rows = min(most, count - start)
-        drawn = generator.integers(units, size=(rows, units))
-        drawn += units * np.arange(rows)[:, None]
-        weights = np.bincount(drawn.ravel(), minlength=rows * units)
-        yield torch.from_numpy(weights.reshape(rows, units))

@@ -55,7 +55,7 @@ def search(
     Where training examples have views, the heads are trained on the first.
     """
     config = parts.config
-    examples, fold = _examples(feed)
+    examples, fold = examples_of(feed)
     heads = grid([fold], [config.seed], *choices(config))
     trained = train_heads(parts, examples, heads, observer)
     chosen = select(trained, parts.metrics[0])
@@ -83,8 +83,11 @@ def describe_search(
     return tuple(_record(each, is_chosen=each is chosen) for each in trained)
 
 
-def _examples(feed: Feed) -> tuple[Examples, Fold]:
-    """The features of train and val in one tensor, and which rows are whose."""
+def examples_of(feed: Feed) -> tuple[Examples, Fold]:
+    """Return the features of train and val in one tensor, and which rows are whose.
+
+    Where training examples have views, those of the first.
+    """
     sources = [feed.sources[part] for part in ("train", "val")]
     features = torch.cat([_features(source) for source in sources])
     targets = torch.cat([source.targets for source in sources])

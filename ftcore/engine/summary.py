@@ -29,6 +29,7 @@ def summarize(model: nn.Module, plan: FreezePlan, cached_stages: int) -> tuple[S
                 rates=tuple(sorted(rates)),
                 first_epoch=min(starts, default=None),
                 cached=index < cached_stages,
+                reason=plan.reasons.get(stage, ""),
             )
         )
     return tuple(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from torch.nn.functional import interpolate
 from ftcore.errors import ConfigError, DataError
 from ftcore.images.augment import Augmentation, format_augmentation, parse_augmentations
 from ftcore.images.colour import to_grey
+from ftcore.images.corruptions import CORRUPTIONS, Corruption
 from ftcore.images.decode import decode_image
 from ftcore.images.files import list_images
 from ftcore.images.geometry import RandomResizedCrop
@@ -44,6 +45,7 @@ class ImagePreprocess:
     std: tuple[float, ...] = IMAGENET_STD
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
     augmentations: tuple[Augmentation, ...] = ()
+    corruption: Corruption | None = None
 
     def __post_init__(self) -> None:
         if self.size < 1 or (self.resize is not None and self.resize < self.size):
@@ -58,11 +60,16 @@ class ImagePreprocess:
 
     @property
     def is_random(self) -> bool:
-        """Whether there are augmentations."""
-        return bool(self.augmentations)
+        """Whether there are augmentations or a corruption."""
+        return bool(self.augmentations) or self.corruption is not None
+
+    @property
+    def corruptions(self) -> Sequence[str]:
+        """The 15 common corruptions of Hendrycks & Dietterich 2019."""
+        return CORRUPTIONS
 
     def __call__(self, raw: Sequence[Tensor] | Tensor, seeds: Sequence[int] = ()) -> Tensor:
-        """Make one batch; each image is augmented as its own seed says."""
+        """Make one batch; each image is augmented and corrupted as its own seed says."""
         generators = self._generators(raw, seeds)
         images = self._framed(raw, generators)
         if self.is_random:  # a grey image must fare the same beside coloured ones and alone
@@ -70,11 +77,20 @@ class ImagePreprocess:
         for augmentation in self.augmentations:
             if not isinstance(augmentation, RandomResizedCrop):
                 images = augmentation(images, generators)
+        if self.corruption is not None:
+            images = self.corruption(images, seeds)
         return self._normalised(images)
 
     def augmented(self, spec: str) -> ImagePreprocess:
         """Return a copy with the augmentations that `spec` names, as in "crop+flip"."""
         return replace(self, augmentations=parse_augmentations(spec))
+
+    def corrupted(self, name: str, severity: int) -> ImagePreprocess:
+        """Return a copy that corrupts images as the backbone gets them: resized and cropped.
+
+        UsageError for a name or a severity that does not exist.
+        """
+        return replace(self, corruption=Corruption(name, severity))
 
     def read(self, path: Path) -> Iterator[tuple[str, Tensor]]:
         """Yield (path, image) of a file, or of each image at any depth of a folder, by name."""
@@ -87,8 +103,8 @@ class ImagePreprocess:
             yield each.as_posix(), decode_image(each)
 
     def describe(self) -> Mapping[str, Any]:
-        """Return every field, as JSON values."""
-        return {
+        """Return every field that is set, as JSON values."""
+        described = {
             "kind": "image",
             "size": self.size,
             "resize": self.resize,
@@ -97,6 +113,9 @@ class ImagePreprocess:
             "interpolation": self.interpolation,
             "augmentations": [format_augmentation(each) for each in self.augmentations],
         }
+        if self.corruption is not None:
+            described["corruption"] = asdict(self.corruption)
+        return described
 
     def _generators(self, raw: Sequence[Tensor] | Tensor, seeds: Sequence[int]) -> list[Generator]:
         if not self.is_random:

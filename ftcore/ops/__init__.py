@@ -6,6 +6,7 @@ native kernels where a library of them is installed.
 
 from __future__ import annotations
 
+from ftcore._native.location import Kernel
 from ftcore.ops.classification import classification_statistics, classification_statistics_
 from ftcore.ops.classification_layout import (
     ROW_LABELS,
@@ -14,7 +15,7 @@ from ftcore.ops.classification_layout import (
     ClassificationState,
 )
 from ftcore.ops.cross_entropy import CrossEntropy
-from ftcore.ops.library import Kernel, cpu_kernel, cuda_kernel
+from ftcore.ops.library import cpu_kernel, cuda_kernel
 from ftcore.ops.linear_classification import linear_classification_statistics_
 from ftcore.ops.logit_bins import LOGIT_BINS
 from ftcore.ops.multilabel import multilabel_statistics_

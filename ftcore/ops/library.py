@@ -7,24 +7,18 @@ key, under the same schema, and torch's dispatcher prefers it from then on; noth
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from platformdirs import user_cache_path
 from torch.library import Library
 
 from ftcore._native import build
+from ftcore._native.location import Kernel, load
 from ftcore.errors import UsageError
 
 _LIBRARY = Library("ftcore", "DEF")  # type: ignore[no-untyped-call]
-CHOICES = ("auto", "torch")
-
-_PACKAGE = Path(build.__file__).parent
 
 
 class Call(Protocol):
@@ -58,28 +52,6 @@ def register(name: str, schema: str, call: Callable[..., Call]) -> Callable[...,
     return reference
 
 
-@dataclass(frozen=True)
-class Kernel:
-    """Which kernels a device has, and why."""
-
-    is_native: bool
-    why: str
-
-    def __str__(self) -> str:
-        return f"{'native' if self.is_native else 'torch reference'} ({self.why})"
-
-
-def cache_folder() -> Path:
-    """Return where `ftcore build` puts libraries of these very sources."""
-    return user_cache_path("ftcore") / "native" / build.digest()
-
-
-def library_path(library: build.Library) -> Path | None:
-    """Return the file of `library`, in the package or the cache; None where it was not built."""
-    paths = [folder / library.file for folder in (_PACKAGE, cache_folder())]
-    return next((path for path in paths if path.is_file()), None)
-
-
 @cache
 def cpu_kernel() -> Kernel:
     """Load the native CPU library unless that is done, and say what the CPU uses from now on.
@@ -105,25 +77,7 @@ def cuda_kernel() -> Kernel:
 
 
 def _load(library: build.Library) -> Kernel:
-    choice = os.environ.get("FTCORE_KERNEL", "auto")
-    if choice not in CHOICES:
-        raise UsageError(f"FTCORE_KERNEL={choice} is none of {' and '.join(CHOICES)}")
-    if choice == "torch":
-        return Kernel(False, "FTCORE_KERNEL=torch asks for it")
-    path = library_path(library)
-    if path is None:
-        return Kernel(False, f"no {library.file}: {_reason(library)}; `ftcore build` compiles it")
     try:
-        torch.ops.load_library(path)  # type: ignore[no-untyped-call]
-    except OSError as error:  # built for another machine, or for a later torch than this one
-        return Kernel(False, f"{path} cannot be loaded: {error}")
-    return Kernel(True, str(path))
-
-
-def _reason(library: build.Library) -> str:
-    try:
-        lines = (_PACKAGE / "build.txt").read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        lines = []
-    reasons = dict(line.partition(": ")[::2] for line in lines)
-    return reasons.get(library.file, "it was not built")
+        return load(library, torch.ops.load_library)
+    except ValueError as error:
+        raise UsageError(str(error)) from error

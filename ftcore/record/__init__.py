@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ftcore.record.balance import BalanceRecord
+from ftcore.record.calibration import CalibrationRecord
 from ftcore.record.comparison import (
     ComparisonRecord,
     DifferenceRecord,
@@ -10,6 +11,7 @@ from ftcore.record.comparison import (
     SignificanceRecord,
     Verdict,
 )
+from ftcore.record.depth import DepthPoint, DepthRecord, RecommendationRecord
 from ftcore.record.leaks import (
     DuplicateRecord,
     DuplicatesRecord,
@@ -19,6 +21,17 @@ from ftcore.record.leaks import (
 )
 from ftcore.record.metric import MetricValue
 from ftcore.record.part import Part, format_bytes
+from ftcore.record.ranking import (
+    CorrelationRecord,
+    CostRecord,
+    LatencyRecord,
+    RankedBackbone,
+    RankingRecord,
+    VerificationRecord,
+    VerifiedBackbone,
+    VerifiedRun,
+)
+from ftcore.record.robustness import CorruptionRecord, CorruptionsRecord, SeverityRecord
 from ftcore.record.run import (
     CountsRecord,
     EpochRecord,
@@ -26,6 +39,7 @@ from ftcore.record.run import (
     FreezeRecord,
     LogitsRecord,
     Record,
+    RepeatRecord,
     SearchRecord,
     StageRecord,
     WeightsRecord,
@@ -40,9 +54,16 @@ from ftcore.record.study import (
 
 __all__ = [
     "BalanceRecord",
+    "CalibrationRecord",
     "CellRecord",
     "ComparisonRecord",
+    "CorrelationRecord",
+    "CorruptionRecord",
+    "CorruptionsRecord",
+    "CostRecord",
     "CountsRecord",
+    "DepthPoint",
+    "DepthRecord",
     "DifferenceRecord",
     "DuplicateRecord",
     "DuplicatesRecord",
@@ -50,6 +71,7 @@ __all__ = [
     "ExampleRecord",
     "FeaturesRecord",
     "FreezeRecord",
+    "LatencyRecord",
     "LeakCount",
     "LeaksRecord",
     "LogitsRecord",
@@ -57,14 +79,22 @@ __all__ = [
     "MetricValue",
     "PairRecord",
     "Part",
+    "RankedBackbone",
+    "RankingRecord",
+    "RecommendationRecord",
     "Record",
+    "RepeatRecord",
     "ScoreRecord",
     "SearchRecord",
+    "SeverityRecord",
     "SignificanceRecord",
     "SpreadRecord",
     "StageRecord",
     "StudyRecord",
     "Verdict",
+    "VerificationRecord",
+    "VerifiedBackbone",
+    "VerifiedRun",
     "WeightsRecord",
     "format_bytes",
 ]

@@ -1,4 +1,4 @@
-"""A number and how far it can be trusted."""
+"""The value of a metric."""
 
 from __future__ import annotations
 

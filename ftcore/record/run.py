@@ -6,9 +6,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from ftcore.record.calibration import CalibrationRecord
+from ftcore.record.comparison import DifferenceRecord
 from ftcore.record.leaks import LeaksRecord
 from ftcore.record.metric import MetricValue
 from ftcore.record.part import Part
+from ftcore.record.robustness import CorruptionsRecord
 
 
 class WeightsRecord(Part):
@@ -39,6 +42,7 @@ class StageRecord(Part):
     rates: tuple[float, ...] = Field(description="distinct learning-rate scales in it")
     first_epoch: int | None = Field(description="first epoch in which a parameter of it trains")
     cached: bool = Field(description="whether its output was computed once and kept")
+    reason: str = Field(default="", description="why, where the strategy says so")
 
 
 class FreezeRecord(Part):
@@ -88,6 +92,13 @@ class SearchRecord(Part):
     is_chosen: bool
 
 
+class RepeatRecord(Part):
+    """How a head fared that differs from the run's in its seed alone, on the test part."""
+
+    seed: int
+    metrics: dict[str, float | None]
+
+
 class EpochRecord(Part):
     """One line of metrics.jsonl."""
 
@@ -119,6 +130,13 @@ class Record(Part):
     task: str
     metrics: dict[str, MetricValue]
     baselines: dict[str, dict[str, MetricValue]] = Field(default_factory=dict)
+    gains: dict[str, dict[str, DifferenceRecord]] = Field(
+        default_factory=dict,
+        description="what the run added over each baseline, in each metric, on the same examples",
+    )
+    baseline_notes: dict[str, str] = Field(
+        default_factory=dict, description="how a baseline was made, or why there is none or no gain"
+    )
     per_class: dict[str, dict[str, float | None]] = Field(default_factory=dict)
     classes: tuple[str, ...] = Field(default=(), description="names, in the order of the outputs")
     input_shape: tuple[int, ...] = Field(default=(), description="of a typical raw example")
@@ -127,6 +145,9 @@ class Record(Part):
     freeze: FreezeRecord | None = None
     features: tuple[FeaturesRecord, ...] = ()
     search: tuple[SearchRecord, ...] = ()
+    repeats: tuple[RepeatRecord, ...] = ()
+    calibration: CalibrationRecord | None = None
+    corruptions: CorruptionsRecord | None = None
     weights: WeightsRecord | None = Field(description="None where stored logits were scored")
     logits: LogitsRecord | None = None
     preprocess: dict[str, Any] = Field(default_factory=dict, description="what made the inputs")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ftcore.record import (
+    CalibrationRecord,
+    CorruptionsRecord,
     FeaturesRecord,
     FreezeRecord,
     MetricValue,
@@ -11,15 +13,25 @@ from ftcore.record import (
     format_bytes,
 )
 from ftcore.reports.layout import lay_out
+from ftcore.reports.robustness import tabulate_corruptions
 
-SHOWN_METRICS = 4
+SHOWN_METRICS = 3
+SHOWN_TIME = 0.04  # the part of the whole that a step takes at least
+
+_LABELS = {"knn": "k-NN", "probe": "linear probe", "scratch": "from scratch"}
 
 
 def render_card(record: Record, width: int = 80) -> list[str]:
     """Return the card's lines, wrapped to `width` columns."""
     rows = [*_scores(record), *_baselines(record), *_leaks(record)]
+    if record.repeats:
+        rows.append(("other seeds", _repeats(record)))
+    if record.corruptions is not None:
+        rows += _corrupted(record.corruptions)
+    if record.calibration is not None:
+        rows.append(("calibration", _calibrated(record.calibration)))
     if record.freeze is not None:
-        rows += _freezing(record.freeze)
+        rows.append(("trained", _freezing(record.freeze)))
     rows += [("cached", _cached(features)) for features in record.features]
     if record.weights is not None:
         rows.append(("weights", _weights(record.weights)))
@@ -33,7 +45,10 @@ def render_card(record: Record, width: int = 80) -> list[str]:
         rows.append(("files", record.directory))
         if record.kind == "run":
             rows.append(("next", f"ftcore predict {record.directory} YOUR_FILES"))
-    return lay_out(_title(record), rows, width)
+    lines = lay_out(_title(record), rows, width)
+    if record.corruptions is not None:
+        lines += ["", *tabulate_corruptions(record.corruptions, width)]
+    return lines
 
 
 def format_value(metric: MetricValue) -> str:
@@ -52,20 +67,25 @@ def _title(record: Record) -> str:
     how = f"freeze {config['freeze']}"
     if record.kind == "evaluation":
         how = "evaluated again" if record.directory else "evaluated as it came"
-    return f"{config['backbone']} · {how} · {config['dataset']} · seed {record.seed}"
+    words = [config["backbone"], how, config["dataset"]]
+    words += [f"fold {config['fold']}"] if config.get("fold") else []
+    words += [f"{config['shots']} shots"] if config.get("shots") else []
+    return " · ".join([*words, f"seed {record.seed}"])
 
 
 def _scores(record: Record) -> list[tuple[str, str]]:
     rows = [(name, format_value(metric)) for name, metric in record.metrics.items()]
     rows[0] = (rows[0][0], f"{rows[0][1]}  95 % interval, {record.counts.evaluated} test examples")
-    hidden = len(rows) - SHOWN_METRICS
-    return rows[:SHOWN_METRICS] + ([("", f"{hidden} more with --json")] if hidden > 0 else [])
+    shown, hidden = rows[:SHOWN_METRICS], len(rows) - SHOWN_METRICS
+    if hidden > 0:
+        shown[-1] = (shown[-1][0], f"{shown[-1][1]}  {hidden} more with --json")
+    return shown
 
 
 def _baselines(record: Record) -> list[tuple[str, str]]:
     first = next(iter(record.metrics))
     return [
-        (name, f"{format_value(values[first])}  baseline {first}, without looking at inputs")
+        (_LABELS.get(name, name), f"{format_value(values[first])}  {_gain(record, name, first)}")
         for name, values in record.baselines.items()
     ]
 
@@ -82,25 +102,72 @@ def _leaks(record: Record) -> list[tuple[str, str]]:
     return [("leaked", f"{found}; without them {first} {format_value(leaks.metrics[first])}")]
 
 
-def _freezing(freeze: FreezeRecord) -> list[tuple[str, str]]:
-    share = freeze.trained / max(freeze.parameters, 1)
+def _repeats(record: Record) -> str:
+    name = next(iter(record.metrics))
+    values = [each.metrics[name] for each in record.repeats]
+    finite = sorted(value for value in values if value is not None)
+    heads = f"{len(values)} more heads"
+    return f"{name} {finite[0]:.4f} to {finite[-1]:.4f}, {heads}" if finite else heads
+
+
+def _corrupted(found: CorruptionsRecord) -> list[tuple[str, str]]:
+    error, relative = found.mean_corruption_error, found.relative_mean_corruption_error
+    levels = ", ".join(map(str, found.levels))
+    count = len(found.corruptions)
+    what = f"over {count} corruption{'s' if count > 1 else ''} at severity {levels}"
     return [
-        ("trained", f"{freeze.trained:,} of {freeze.parameters:,} parameters ({share:.2%})"),
-        ("frozen", f"{freeze.frozen:,} parameters, {freeze.changed_bytes} bytes changed"),
+        ("corrupted", f"{format_value(found.mean[found.metric])}  mean {found.metric} {what}"),
+        ("mCE", f"{format_value(error)}  mean corruption error, not divided by AlexNet's"),
+        ("relative mCE", f"{format_value(relative)}  the same, less the error without corruption"),
     ]
+
+
+def _calibrated(found: CalibrationRecord) -> str:
+    name, before = next(iter(found.before.items()))
+    values = [_short(before), _short(found.after[name])]
+    text = f"{name} {' → '.join(values)} at temperature {found.temperature:.3g}, fitted on val"
+    return text + (", at the bound of what is tried" if found.is_bounded else "")
+
+
+def _short(metric: MetricValue) -> str:
+    return "undefined" if metric.value is None else f"{metric.value:.3f}"
+
+
+def _gain(record: Record, baseline: str, metric: str) -> str:
+    found = record.gains.get(baseline, {}).get(metric)
+    if found is None or found.difference is None:
+        return f"baseline {metric}"
+    if found.verdict == "no difference shown":
+        return f"no difference shown ({found.difference:+.3f})"
+    if found.verdict == "better" and found.higher_is_better:
+        return f"run adds {found.difference:+.3f}{_ends(found.low, found.high, '+')}"
+    if found.difference > 0:
+        return f"run {found.verdict} by {found.difference:.3f}{_ends(found.low, found.high)}"
+    low, high = (None if end is None else -end for end in (found.high, found.low))
+    return f"run {found.verdict} by {-found.difference:.3f}{_ends(low, high)}"
+
+
+def _ends(low: float | None, high: float | None, sign: str = "-") -> str:
+    return "" if low is None or high is None else f" [{low:{sign}.3f}, {high:{sign}.3f}]"
+
+
+def _freezing(freeze: FreezeRecord) -> str:
+    share = freeze.trained / max(freeze.parameters, 1)
+    trained = f"{freeze.trained:,} of {freeze.parameters:,} parameters ({share:.2%})"
+    return f"{trained}; rest: {freeze.changed_bytes} bytes changed" if freeze.frozen else trained
 
 
 def _cached(features: FeaturesRecord) -> str:
     if not features.computed:
-        how = "found in the cache"
+        how = "found"
     elif features.found:
-        how = f"{features.found:,} of {features.examples:,} examples found in the cache"
+        how = f"{features.found:,} of {features.examples:,} examples found"
     else:
-        how = f"computed once in {features.seconds:.1f} s"
+        how = f"computed in {features.seconds:.1f} s"
     where = "in memory" if features.kept == "memory" else "on disk"
     return (
         f"{features.first_stage} to {features.last_stage} {how}, {format_bytes(features.bytes)} "
-        f"{where}; about {max(features.saved_seconds, 0.0):.1f} s saved"
+        f"{where}; ~{max(features.saved_seconds, 0.0):.0f} s saved"
     )
 
 
@@ -114,5 +181,6 @@ def _weights(weights: WeightsRecord) -> str:
 
 def _time(timings: dict[str, float]) -> str:
     total = sum(timings.values())
-    parts = [f"{name} {seconds:.1f}" for name, seconds in timings.items() if seconds >= 0.1]
+    least = max(0.1, SHOWN_TIME * total)
+    parts = [f"{name} {seconds:.1f}" for name, seconds in timings.items() if seconds >= least]
     return f"{total:.1f} s" + (f" ({', '.join(parts)})" if parts else "")

@@ -22,8 +22,8 @@ def lay_out_table(rows: Sequence[Sequence[str]], width: int) -> list[str]:
 
     Where they do not fit side by side each row is a list of names and values.
     """
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    if sum(widths) + 2 * (len(widths) - 1) <= width:
+    widths = _widths(rows)
+    if fits(rows, width):
         return [
             "  ".join(f"{cell:<{size}}" for cell, size in zip(row, widths, strict=True)).rstrip()
             for row in rows
@@ -35,6 +35,16 @@ def lay_out_table(rows: Sequence[Sequence[str]], width: int) -> list[str]:
         text = ", ".join(f"{name} {cell}".strip() for name, cell in named if cell)
         lines += textwrap.wrap(text, max(width, 20), initial_indent="  ", subsequent_indent="  ")
     return lines
+
+
+def fits(rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Tell whether the rows fit side by side."""
+    widths = _widths(rows)
+    return sum(widths) + 2 * (len(widths) - 1) <= width
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
 
 
 def _wrap(label: str, text: str, column: int, width: int) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from statistics import median
+
 from ftcore.record import (
     CellRecord,
     ComparisonRecord,
@@ -10,7 +13,7 @@ from ftcore.record import (
     SpreadRecord,
     StudyRecord,
 )
-from ftcore.reports.layout import lay_out, lay_out_table
+from ftcore.reports.layout import fits, lay_out, lay_out_table
 
 SHOWN_METRICS = 4
 
@@ -21,7 +24,7 @@ def render_study(record: StudyRecord, width: int = 80) -> list[str]:
     rows: list[tuple[str, str]] = []
     if len(scored) == 1:
         rows += _one(scored[0])
-    table = _table(scored, record) if len(scored) > 1 else []
+    table = _table(scored, record, width) if len(scored) > 1 else []
     failures = record.failures
     if failures:
         total = sum(len(cell.runs) for cell in record.cells)
@@ -66,39 +69,44 @@ def _is_one(runs: dict[str, list[object]], name: str) -> bool:
 
 def _one(cell: CellRecord) -> list[tuple[str, str]]:
     rows = [(name, format_score(score)) for name, score in cell.metrics.items()]
-    first = next(iter(cell.metrics.values()))
+    name, first = next(iter(cell.metrics.items()))
     rows[0] = (rows[0][0], f"{rows[0][1]}  95 % interval, {first.n:,} examples")
     hidden = len(rows) - SHOWN_METRICS
     rows = rows[:SHOWN_METRICS] + ([("", f"{hidden} more with --json")] if hidden > 0 else [])
-    values = sorted(value for row in first.values for value in row if value is not None)
-    rows.append(
-        (
-            "runs",
-            f"{len(values)}, from {values[0]:.4f} over {_median(values):.4f} to {values[-1]:.4f}",
-        )
-    )
+    rows.append(("runs", f"{len(cell.runs)}; {name} from {_range(first, ' over ', ' to ')}"))
     rows.append(("spread", _spread(first.spread)))
     return rows
 
 
-def _table(cells: list[CellRecord], record: StudyRecord) -> list[tuple[str, ...]]:
+def _table(cells: list[CellRecord], record: StudyRecord, width: int) -> list[tuple[str, ...]]:
+    """Rows of cells; the seconds are left out where they make the table too wide."""
     name = next(iter(cells[0].metrics))
-    verdicts = _verdicts(record.comparison)
-    rows: list[tuple[str, ...]] = [("", name, "95 % interval", "trained", "seconds", "")]
-    sign = -1 if cells[0].metrics[name].higher_is_better else 1
-    for cell in sorted(cells, key=lambda each: sign * (each.metrics[name].value or 0.0)):
-        score = cell.metrics[name]
-        rows.append(
-            (
-                cell.label,
-                "undefined" if score.value is None else f"{score.value:.4f}",
-                _interval(score.low, score.high),
-                "" if cell.trained is None else f"{cell.trained:,}",
-                f"{cell.seconds:.1f}",
-                verdicts.get(cell.label, ""),
-            )
-        )
-    return rows
+    columns: dict[str, Callable[[CellRecord], str]] = {
+        "": lambda cell: cell.label,
+        name: lambda cell: _number(cell.metrics[name].value),
+        "95 % interval": lambda cell: _interval(cell.metrics[name].low, cell.metrics[name].high),
+        "min, median, max": lambda cell: _range(cell.metrics[name]),
+        "trained": lambda cell: "" if cell.trained is None else f"{cell.trained:,}",
+        "seconds": lambda cell: f"{cell.seconds:.1f}",
+        "verdict": lambda cell: _verdicts(record.comparison).get(cell.label, ""),
+    }
+    if all(len(cell.runs) == 1 for cell in cells):
+        del columns["min, median, max"]
+    if len({cell.trained for cell in cells}) == 1:
+        del columns["trained"]
+    if not _is_curve(cells):
+        sign = -1 if cells[0].metrics[name].higher_is_better else 1
+        cells = sorted(cells, key=lambda each: sign * (each.metrics[name].value or 0.0))
+    rows = [tuple(columns), *(tuple(show(cell) for show in columns.values()) for cell in cells)]
+    if fits(rows, width):
+        return rows
+    place = list(columns).index("seconds")
+    return [(*row[:place], *row[place + 1 :]) for row in rows]
+
+
+def _is_curve(cells: list[CellRecord]) -> bool:
+    """Whether the configurations have an order of their own, such as numbers of shots."""
+    return all(set(cell.settings) == {"shots"} for cell in cells)
 
 
 def _verdicts(comparison: ComparisonRecord | None) -> dict[str, str]:
@@ -166,6 +174,14 @@ def _interval(low: float | None, high: float | None, sign: str = "") -> str:
     return "" if low is None or high is None else f"[{low:{sign}.4f}, {high:{sign}.4f}]"
 
 
-def _median(values: list[float]) -> float:
-    middle = len(values) // 2
-    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"
+
+
+def _range(score: ScoreRecord, *between: str) -> str:
+    """Lowest, median and highest value of the runs."""
+    values = sorted(value for row in score.values for value in row if value is not None)
+    if not values:
+        return "undefined"
+    first, second = between or (" ", " ")
+    return f"{values[0]:.3f}{first}{median(values):.3f}{second}{values[-1]:.3f}"

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ftcore.significance.paired import LEVEL, ROUNDING, Difference, Interval, Test
+from ftcore.significance.paired import LEVEL, ROUNDING, Difference, Interval, student
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -20,15 +20,9 @@ def delong(scores_a: ArrayLike, scores_b: ArrayLike, is_positive: ArrayLike) -> 
     Processing Letters 21. Scores (N,) are higher for examples that look positive; ties count one
     half. At least 2 examples must be positive, and 2 not.
     """
-    from scipy.special import ndtr, ndtri
-
     a, b = _placements(scores_a, is_positive), _placements(scores_b, is_positive)
     value, error = _mean_and_error(a[0] - b[0], a[1] - b[1])
-    if error <= ROUNDING:
-        p = 1.0 if abs(value) <= ROUNDING else math.nan
-        return Difference(value, math.nan, math.nan, 0.0, Test(math.nan, p, "DeLong"))
-    reach, p = float(ndtri((1 + LEVEL) / 2)) * error, 2 * float(ndtr(-abs(value) / error))
-    return Difference(value, value - reach, value + reach, error, Test(value / error, p, "DeLong"))
+    return student(value, error, math.inf, "DeLong")
 
 
 def delong_interval(
@@ -42,7 +36,7 @@ def delong_interval(
     from scipy.special import expit, logit, ndtri
 
     area, error = _mean_and_error(*_placements(scores, is_positive))
-    if error <= ROUNDING or not 0 < area < 1:
+    if error == 0 or not 0 < area < 1:
         return Interval(area, math.nan, math.nan)
     reach = float(ndtri((1 + LEVEL) / 2)) * error
     if not is_logit:
@@ -77,4 +71,5 @@ def _midranks(values: Floats, ordered: Floats) -> Floats:
 def _mean_and_error(of_positives: Floats, of_negatives: Floats) -> tuple[float, float]:
     variance = of_positives.var(ddof=1) / len(of_positives)
     variance += of_negatives.var(ddof=1) / len(of_negatives)
-    return float(of_positives.mean()), math.sqrt(variance)
+    error = math.sqrt(variance)
+    return float(of_positives.mean()), error if error > ROUNDING else 0.0

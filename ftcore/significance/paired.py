@@ -42,6 +42,25 @@ class Difference:
     test: Test
 
 
+def student(value: float, error: float, freedom: float, method: str) -> Difference:
+    """Return a difference by Student's t with so many degrees of freedom; inf for a normal value.
+
+    Without an error there is no interval, and p is NaN unless the difference is 0 too.
+    """
+    from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+    if error == 0:
+        p = 1.0 if value == 0 else math.nan
+        return Difference(value, math.nan, math.nan, 0.0, Test(math.nan, p, method))
+    level, statistic = (1 + LEVEL) / 2, value / error
+    if math.isinf(freedom):
+        quantile, tail = ndtri(level), ndtr(-abs(statistic))
+    else:
+        quantile, tail = stdtrit(freedom, level), stdtr(freedom, -abs(statistic))
+    reach, test = float(quantile) * error, Test(statistic, 2 * float(tail), method)
+    return Difference(value, value - reach, value + reach, error, test)
+
+
 def mcnemar(only_a: int, only_b: int) -> Test:
     """Return the mid-p test of two classifiers, of which one alone is right on so many units.
 
@@ -84,17 +103,10 @@ def corrected_t(differences: ArrayLike, test_over_train: float) -> Difference:
 
     Where all J differences are the same there is no interval, and p is NaN unless they are 0.
     """
-    from scipy.special import stdtr, stdtrit
-
     values, error = _corrected(differences, test_over_train)
-    mean, freedom = float(values.mean()), len(values) - 1
+    freedom = len(values) - 1
     method = f"corrected resampled t, {freedom} degrees of freedom"
-    if error == 0:
-        p = 1.0 if mean == 0 else math.nan
-        return Difference(mean, math.nan, math.nan, 0.0, Test(math.nan, p, method))
-    statistic, reach = mean / error, float(stdtrit(freedom, (1 + LEVEL) / 2)) * error
-    test = Test(statistic, 2 * float(stdtr(freedom, -abs(statistic))), method)
-    return Difference(mean, mean - reach, mean + reach, error, test)
+    return student(float(values.mean()), error, freedom, method)
 
 
 def corrected_interval(values: ArrayLike, test_over_train: float) -> Interval:

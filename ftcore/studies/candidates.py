@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,10 +29,14 @@ class Scored:
 
 @dataclass(frozen=True)
 class Candidate:
-    """The finished runs of one configuration, folds before seeds."""
+    """The finished runs of one configuration, folds before seeds.
+
+    A run alone comes first, before its heads with other seeds.
+    """
 
     name: str
     runs: tuple[Scored, ...]
+    is_run: bool = False
 
     @property
     def record(self) -> Record:
@@ -60,7 +64,7 @@ def read_candidates(path: Path) -> list[Candidate]:
     Raises DataError where there is neither, or nothing finished.
     """
     if not StudyDirectory.is_study(path):
-        return [Candidate(path.name or str(path), (_read(RunDirectory.open(path), None),))]
+        return [Candidate(path.name or str(path), _with_repeats(RunDirectory.open(path)), True)]
     directory = StudyDirectory.open(path)
     cells = plan_runs(directory.config())
     candidates = []
@@ -80,6 +84,25 @@ def _read(directory: RunDirectory, fold: int | None) -> Scored:
     return Scored(fold, record.seed, record, directory.predictions())
 
 
+def _with_repeats(directory: RunDirectory) -> tuple[Scored, ...]:
+    """Return the run, and beside it its heads with other seeds."""
+    own = _read(directory, None)
+    values = {each.seed: each.metrics for each in own.record.repeats}
+    return own, *(
+        Scored(None, seed, _valued(own.record, values[seed]), predictions)
+        for seed, predictions in directory.repeats().items()
+    )
+
+
+def _valued(record: Record, values: Mapping[str, float | None]) -> Record:
+    """Return the record with other values and without intervals."""
+    metrics = {
+        name: metric.model_copy(update={"value": values[name], "low": None, "high": None})
+        for name, metric in record.metrics.items()
+    }
+    return record.model_copy(update={"metrics": metrics})
+
+
 def align(run: Scored, ids: Sequence[str]) -> Predictions:
     """Return a run's rows in the order of `ids`, which are the same examples."""
     own = run.predictions
@@ -91,10 +114,11 @@ def align(run: Scored, ids: Sequence[str]) -> Predictions:
 
 
 def statistics_of(
-    runs: Sequence[Scored], ids: Sequence[str], task: ComparableTask, metric: Metric
+    runs: Sequence[Scored], ids: Sequence[str], task: ComparableTask, metrics: Sequence[Metric]
 ) -> list[Statistics]:
     """Return the statistics of each run, with rows in the order of `ids`."""
-    return [align(run, ids).statistics(task, run.record.classes, metric.needs) for run in runs]
+    needs = sorted({name for metric in metrics for name in metric.needs})
+    return [align(run, ids).statistics(task, run.record.classes, needs) for run in runs]
 
 
 def check_comparable(candidates: Sequence[Candidate]) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
+from ftcore.engine.paired import decide
 from ftcore.interfaces import ComparableTask, Metric
-from ftcore.record import ComparisonRecord, DifferenceRecord, PairRecord, Verdict
-from ftcore.significance.paired import holm
+from ftcore.record import ComparisonRecord, PairRecord
 from ftcore.studies.candidates import Candidate, check_comparable
 from ftcore.studies.pair import Pair
-
-LEVEL = 0.05  # at or below which a difference counts as shown
 
 
 def compare(
@@ -28,7 +25,7 @@ def compare(
     check_comparable(candidates)
     first, others = candidates[0], candidates[1:]
     columns = [
-        _correct([Pair(first, other, task, metric).compare() for other in others])
+        decide([Pair(first, other, task, metric).compare() for other in others])
         for metric in metrics
     ]
     folds = [fold for fold in first.folds if fold is not None]
@@ -42,27 +39,6 @@ def compare(
         ),
         correction="Holm" if len(others) > 1 else "none, there is one pair",
         notes=_notes(candidates),
-    )
-
-
-def _correct(found: Sequence[DifferenceRecord]) -> list[DifferenceRecord]:
-    """Correct p of one metric for the number of pairs, and come to a verdict on each."""
-    adjusted = holm([math.nan if each.p is None else each.p for each in found])
-    return [_decide(each, p) for each, p in zip(found, adjusted, strict=True)]
-
-
-def _decide(found: DifferenceRecord, p: float) -> DifferenceRecord:
-    verdict: Verdict = "no difference shown"
-    if p <= LEVEL and found.difference:
-        is_better = (found.difference > 0) == found.higher_is_better
-        verdict = "better" if is_better else "worse"
-    return found.model_copy(
-        update={
-            "p": None if math.isnan(p) else p,
-            "verdict": verdict,
-            # What is not shown takes one more, even where its power would be enough.
-            "more": None if verdict != "no difference shown" else found.more and max(1, found.more),
-        }
     )
 
 

@@ -13,10 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ftcore.engine.batches import CachedSource
+from ftcore.engine.batches import CachedSource, RawSource
 from ftcore.engine.device import deterministic
 from ftcore.engine.digests import digests
 from ftcore.engine.directory import RunDirectory
+from ftcore.engine.duplicates.leaks import Leaks, find_leaks
 from ftcore.engine.features.feeds import Feed
 from ftcore.engine.features.segment import Rows
 from ftcore.engine.freezing import check_unmoved
@@ -25,7 +26,9 @@ from ftcore.engine.observer import Observer
 from ftcore.engine.outcome import Outcome, conclude
 from ftcore.engine.partition import make_parts
 from ftcore.engine.parts import RunParts
+from ftcore.engine.planning import is_measured
 from ftcore.engine.preparation import Prepared, prepare
+from ftcore.engine.repeats import trains_as_heads
 from ftcore.engine.search import choices, describe_search, is_searched
 from ftcore.engine.summary import prove
 from ftcore.interfaces import Split
@@ -36,20 +39,15 @@ from ftcore.studies.plan import Member
 def is_family(parts: RunParts) -> bool:
     """Tell whether runs like this one train a head alone, on features that may be kept.
 
-    Only in fp32 and with a step each batch do heads trained this way come out as alone.
+    Baselines that need more than the targets are made by runs alone.
     """
-    config = parts.config
-    if config.cache == "off" or config.augment != "none" or config.accumulate > 1:
+    if is_measured(parts):  # each has a plan of its own
         return False
-    if config.precision != "fp32":
+    if not {"majority"}.issuperset(parts.config.baseline_names):
         return False
     head = parts.task.build_head(parts.backbone, parts.bundle)
-    plan = parts.strategy.plan(parts.backbone, head, config.epochs)
-    if plan.adapters or len(plan.phases) > 1:
-        return False
-    return all(
-        name.startswith("head.") and rate == 1 for name, rate in plan.phases[0].rates.items()
-    )
+    plan = parts.strategy.plan(parts.backbone, head, parts.config.epochs)
+    return trains_as_heads(parts.config, plan)
 
 
 class Family:
@@ -63,6 +61,7 @@ class Family:
         features = torch.cat([source.features.take(source.rows[0]) for source in sources])
         self.examples = Examples(features, torch.cat([source.targets for source in sources]))
         self._frozen = digests(prepared.freezer.frozen_state())
+        self._leaks: dict[tuple[str | None, int | None, int | None], Leaks] = {}
         self._is_first = True
 
     @classmethod
@@ -79,15 +78,16 @@ class Family:
 
     def run(self, member: Member, directory: RunDirectory, observer: Observer) -> Record:
         """Train and evaluate one head, and write its run down as if it had been made alone."""
-        started = time.perf_counter()
         parts = self._parts(member)
+        leaks = self._find_leaks(parts, observer)
+        started = time.perf_counter()
         with deterministic():
             trained, chosen = self._train(parts, observer)
             self._load(chosen)
             trained_at = time.perf_counter()
             after = digests(self.prepared.freezer.frozen_state())
             check_unmoved(self._frozen, after)
-            test = self._test(parts.bundle.splits["test"])
+            test = self._source("test", parts)
             statistics, _ = replace(self.prepared.evaluator, bundle=parts.bundle).statistics(
                 self.prepared.model[self.stages :], test, observer
             )
@@ -102,6 +102,7 @@ class Family:
             ids=test.ids,
             features=self._features(chosen),
             search=describe_search(trained, chosen) if is_searched_for else (),
+            leaks=leaks,
             seconds={"training": trained_at - started, "test": time.perf_counter() - trained_at},
         )
         return conclude(outcome, parts, self.prepared.machine, directory)
@@ -140,9 +141,22 @@ class Family:
         where = "" if self._is_unique else part
         return torch.tensor([self._row[where, name] for name in split.ids])
 
-    def _test(self, split: Split) -> CachedSource:
-        features = Rows([self.examples.features])
-        return CachedSource(features, self._rows("test", split)[None], split.targets, split.ids)
+    def _source(self, part: str, parts: RunParts) -> CachedSource:
+        features, split = Rows([self.examples.features]), parts.bundle.splits[part]
+        return CachedSource(features, self._rows(part, split)[None], split.targets, split.ids)
+
+    def _find_leaks(self, parts: RunParts, observer: Observer) -> Leaks:
+        """Look once for runs whose parts are the same."""
+        config, preprocess = parts.config, parts.backbone.preprocess
+        key = config.fold, config.shots, None if config.shots is None else config.seed
+        if key not in self._leaks:
+            splits = parts.bundle.splits
+            raw = {
+                name: RawSource(split, preprocess, config.seed) for name, split in splits.items()
+            }
+            sources = {name: self._source(name, parts) for name in splits}
+            self._leaks[key] = find_leaks(parts, raw, sources, observer)
+        return self._leaks[key]
 
     def _features(self, chosen: TrainedHead) -> tuple[FeaturesRecord, ...]:
         """What the run found and computed: the first one of the family computed for all."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ftcore.engine.paired import (
+    bootstrapped,
+    compare_successes,
+    describe_difference,
+    describe_test,
+)
 from ftcore.engine.replicates import replicates
 from ftcore.interfaces import ComparableTask, Metric, RowProportion
 from ftcore.record import DifferenceRecord, SignificanceRecord
-from ftcore.significance.paired import Difference, corrected_t, exact_p, mcnemar, needed
-from ftcore.significance.resampled import combined, paired_bootstrap_interval
+from ftcore.significance.paired import Difference, corrected_t
+from ftcore.significance.resampled import combined
 from ftcore.studies.candidates import Candidate, Scored, align, statistics_of
 
 
@@ -33,7 +38,9 @@ class Pair:
             return self._record(first, second, None, ())
         if len(self.first.folds) > 1:
             found = self._over_folds(second.mean(1) - first.mean(1))
-            return self._record(first, second, found, (_said("corrected t over folds", found),))
+            return self._record(
+                first, second, found, (describe_test("corrected t over folds", found),)
+            )
         return self._record(first, second, *self._on_one_part(first[0], second[0]))
 
     def _values(self, candidate: Candidate) -> NDArray[np.float64]:
@@ -48,7 +55,7 @@ class Pair:
         kept = run.record.metrics.get(self.metric.name)
         if kept is not None:
             return math.nan if kept.value is None else kept.value
-        (statistics,) = statistics_of([run], run.predictions.ids, self.task, self.metric)
+        (statistics,) = statistics_of([run], run.predictions.ids, self.task, [self.metric])
         return float(self.metric.compute(statistics))
 
     def _over_folds(self, differences: NDArray[np.float64]) -> Difference:
@@ -61,18 +68,31 @@ class Pair:
     ) -> tuple[Difference, tuple[SignificanceRecord, ...]]:
         runs = self.first.runs + self.second.runs
         ids = runs[0].predictions.ids
-        drawn = replicates(self.task, self.metric, statistics_of(runs, ids, self.task, self.metric))
+        statistics = statistics_of(runs, ids, self.task, [self.metric])
+        drawn = replicates(self.task, [self.metric], statistics)[self.metric.name]
         of_first, of_second = drawn[: len(first)], drawn[len(first) :]
         if len(first) > 1 and len(second) > 1:
             found = combined(second, first, of_second, of_first)
-            return found, (_said("seeds and test examples", found),)
-        value = float(second.mean() - first.mean())
-        found = paired_bootstrap_interval(of_second.mean(0) - of_first.mean(0), value)
-        tests = [_said("paired bootstrap", found)]
-        is_single = len(first) == len(second) == 1
-        if is_single and isinstance(self.metric, RowProportion):
-            tests.insert(0, _mcnemar(self.metric, runs, ids))
+            tests = [describe_test("seeds and test examples", found)]
+        else:
+            value = float(second.mean() - first.mean())
+            differences = of_second.mean(0) - of_first.mean(0)
+            found, test = bootstrapped(differences, value, len(ids))
+            tests = [test]
+        if isinstance(self.metric, RowProportion):
+            self._add_mcnemar(self.metric, tests, is_single=len(first) == len(second) == 1)
         return found, tuple(tests)
+
+    def _add_mcnemar(
+        self, metric: RowProportion, tests: list[SignificanceRecord], *, is_single: bool
+    ) -> None:
+        """Put it first where there is one model on either side, else behind the test of seeds."""
+        first, second = self.first.runs[0], self.second.runs[0]
+        aligned = align(second, first.predictions.ids).rows
+        if is_single:
+            tests.insert(0, compare_successes(metric, first.predictions.rows, aligned))
+        elif self.first.is_run and self.second.is_run:
+            tests.append(compare_successes(metric, first.predictions.rows, aligned))
 
     def _record(
         self,
@@ -81,46 +101,5 @@ class Pair:
         found: Difference | None,
         tests: tuple[SignificanceRecord, ...],
     ) -> DifferenceRecord:
-        more = None
-        if found is not None and found.standard_error > 0:
-            more = needed(self.first.examples, found.value, found.standard_error)
-        return DifferenceRecord(
-            metric=self.metric.name,
-            reference=_or_none(float(first.mean())),
-            value=_or_none(float(second.mean())),
-            difference=None if found is None else found.value,
-            low=None if found is None else _or_none(found.low),
-            high=None if found is None else _or_none(found.high),
-            method="undefined" if found is None else found.test.method,
-            higher_is_better=self.metric.higher_is_better,
-            tests=tests,
-            p=tests[0].p if tests else None,
-            verdict="no difference shown",
-            more=more,
-        )
-
-
-def _mcnemar(
-    metric: RowProportion, runs: Sequence[Scored], ids: Sequence[str]
-) -> SignificanceRecord:
-    first, second = (metric.successes(align(run, ids).rows) for run in runs)
-    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
-    test = mcnemar(only_first, only_second)
-    return SignificanceRecord(
-        name=test.method,
-        p=test.p,
-        statistic=test.statistic,
-        note=f"only the first is right on {only_first:,} examples, only the second on "
-        f"{only_second:,}; the exact test gives p = {exact_p(only_first, only_second):.3g}",
-    )
-
-
-def _said(name: str, found: Difference) -> SignificanceRecord:
-    test = found.test
-    return SignificanceRecord(
-        name=name, p=_or_none(test.p), statistic=_or_none(test.statistic), note=test.method
-    )
-
-
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+        values = float(first.mean()), float(second.mean())
+        return describe_difference(self.metric, values, found, tests, self.first.examples)

@@ -10,6 +10,9 @@ from typing import Any
 from ftcore.config import RunConfig
 from ftcore.studies.config import StudyConfig
 
+# Unless a study asks for more: it has seeds of its own, and keeps no models.
+DEFAULTS = {"save": "nothing", "repeats": 0, "baselines": "none"}
+
 
 @dataclass(frozen=True)
 class Member:
@@ -58,7 +61,7 @@ def plan_runs(config: StudyConfig) -> tuple[Cell, ...]:
                 place = {"seed": seed, "out": config.out}
                 if fold is not None:
                     place["fold"] = f"{fold + 1}/{config.folds}"
-                run = RunConfig.parse({"save": "nothing", **options, **place}, "the study")
+                run = RunConfig.parse({**DEFAULTS, **options, **place}, "the study")
                 members.append(Member(_name(number, settings, fold, seed), run, fold, seed))
         cells.append(Cell(settings, tuple(members)))
     return tuple(cells)

@@ -16,6 +16,7 @@ from ftcore.engine import run as engine
 from ftcore.engine.directory import RunDirectory
 from ftcore.engine.observer import Observer
 from ftcore.engine.parts import RunParts
+from ftcore.engine.planning import as_planned
 from ftcore.engine.preparation import prepare
 from ftcore.errors import FtcoreError, StoppedError
 from ftcore.record import Record
@@ -122,11 +123,12 @@ class Runner:
     def _run_here(self, member: Member) -> Record:
         path, quiet = self.directory.run_path(member), Nested(self.observer)
         is_begun = (path / "checkpoint").is_dir()
-        config = RunDirectory.open(path).config() if is_begun else member.config
-        prepared = prepare(self.workshop.compose(config), quiet)
         if is_begun:
-            directory = RunDirectory(path)
+            directory = RunDirectory.open(path)
+            parts = as_planned(self.workshop.compose(directory.config()), directory)
+            prepared = prepare(parts, quiet)
         else:
+            prepared = prepare(self.workshop.compose(member.config), quiet)
             directory = self.directory.fresh(member, prepared.parts.config)
         return engine.run(prepared, directory, quiet)
 

@@ -21,11 +21,16 @@ from ftcore.studies.summary import describe_cell
 
 
 def run_study(
-    directory: StudyDirectory, workshop: Workshop, parts: RunParts, observer: Observer
+    directory: StudyDirectory,
+    workshop: Workshop,
+    parts: RunParts,
+    observer: Observer,
+    command: str = "study",
 ) -> StudyRecord:
     """Make the runs that are not there yet, and write what all say together.
 
-    `parts` are those of any run: all have its task and metrics.
+    `parts` are those of any run: all have its task and metrics. `command` is the one that goes on
+    where the study is stopped.
     """
     config = directory.config()
     cells = plan_runs(config)
@@ -40,7 +45,7 @@ def run_study(
             return record
     except StoppedError as stopped:
         raise StoppedError(
-            f"{stopped}. Go on with: ftcore study --resume {directory.path}"
+            f"{stopped}. Go on with: ftcore {command} --resume {directory.path}"
         ) from None
 
 
@@ -111,7 +116,13 @@ def _compare(
 
 
 def _notes(records: Sequence[Record]) -> tuple[str, ...]:
-    notes = dict.fromkeys(note for record in records for note in record.notes)
+    notes = list(dict.fromkeys(note for record in records for note in record.notes))
+    leaked = [record.leaks.leaked for record in records if record.leaks and record.leaks.leaked]
+    if leaked:
+        notes.append(
+            f"in {len(leaked)} of {len(records)} runs test examples have copies in train, up to "
+            f"{max(leaked):,} of them; each run's record has its scores without them"
+        )
     return tuple(notes)
 
 

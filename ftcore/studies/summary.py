@@ -13,6 +13,7 @@ from ftcore.engine.replicates import replicates
 from ftcore.interfaces import ComparableTask, Metric, Task
 from ftcore.record import CellRecord, MemberRecord, MetricValue, ScoreRecord, SpreadRecord
 from ftcore.significance.paired import Interval, corrected_interval
+from ftcore.significance.resampled import seed_mean
 from ftcore.significance.variance import variance_parts
 from ftcore.studies.candidates import Candidate, Scored, statistics_of
 from ftcore.studies.plan import Cell
@@ -29,9 +30,7 @@ def describe_cell(
     return CellRecord(
         label=cell.label,
         settings=dict(cell.settings),
-        metrics={metric.name: _Scores(runs, task, metric).describe() for metric in metrics}
-        if runs.runs
-        else {},
+        metrics=_describe_scores(runs, task, metrics) if runs.runs else {},
         trained=None if freeze is None else freeze.trained,
         seconds=sum(result.seconds for result in results),
         runs=tuple(_member(result) for result in results),
@@ -50,13 +49,45 @@ def _member(result: Result) -> MemberRecord:
     )
 
 
+def _describe_scores(
+    runs: Candidate, task: Task, metrics: Sequence[Metric]
+) -> dict[str, ScoreRecord]:
+    sampling = _sampling(runs, task, metrics)
+    return {
+        metric.name: _Scores(runs, metric, sampling[metric.name]).describe() for metric in metrics
+    }
+
+
+def _sampling(
+    runs: Candidate, task: Task, metrics: Sequence[Metric]
+) -> dict[str, list[NDArray[np.float64]]]:
+    """Return by metric the replicates (S, R) of each fold's runs, all on the same draws.
+
+    Where a task keeps no rows, the widths of the runs' own intervals must do, as if a fold's
+    seeds erred alike.
+    """
+    folds = [runs.of_fold(fold) for fold in runs.folds]
+    if not isinstance(task, ComparableTask):
+        return {
+            metric.name: [np.outer(_deviations(fold, metric), [-1.0, 1.0]) for fold in folds]
+            for metric in metrics
+        }
+    drawn = [
+        replicates(
+            task, metrics, statistics_of(fold, fold[0].predictions.ids, task, metrics), count=DRAWS
+        )
+        for fold in folds
+    ]
+    return {metric.name: [each[metric.name] for each in drawn] for metric in metrics}
+
+
 @dataclass(frozen=True)
 class _Scores:
-    """One metric of the runs of one configuration."""
+    """One metric of the runs of one configuration, and replicates (S, R) of each fold's runs."""
 
     runs: Candidate
-    task: Task
     metric: Metric
+    sampling: Sequence[NDArray[np.float64]]
 
     def describe(self) -> ScoreRecord:
         folds = [self.runs.of_fold(fold) for fold in self.runs.folds]
@@ -84,8 +115,7 @@ class _Scores:
         mean = float(np.mean(means))
         if not math.isfinite(mean):
             return Interval(mean, math.nan, math.nan), "undefined", _spread(None, "undefined")
-        sampling = self._sampling(folds, kept)
-        spread = _split(kept, sampling)
+        spread = _split(kept, self.sampling)
         if len(folds) > 1:
             sizes = [run.record.counts.splits for fold in folds for run in fold]
             ratio = float(np.mean([each["test"] / (each["train"] + each["val"]) for each in sizes]))
@@ -96,46 +126,7 @@ class _Scores:
             low, high = (math.nan if end is None else end for end in (only.low, only.high))
             return Interval(mean, low, high), only.method, spread
         values = np.array([value.value for value in kept[0]], dtype=np.float64)
-        return seeds_interval(values, sampling[0]), "t over seeds and test examples", spread
-
-    def _sampling(
-        self, folds: Sequence[Sequence[Scored]], kept: Sequence[Sequence[MetricValue]]
-    ) -> list[NDArray[np.float64]]:
-        """Replicates (S, R) of the runs of each fold, those of a fold on the same draws.
-
-        Where a task keeps no rows, the widths of the runs' own intervals must do, as if a fold's
-        seeds erred alike.
-        """
-        if not isinstance(self.task, ComparableTask):
-            return [np.outer(_deviations(row), [-1.0, 1.0]) for row in kept]
-        found = []
-        for fold in folds:
-            statistics = statistics_of(fold, fold[0].predictions.ids, self.task, self.metric)
-            found.append(replicates(self.task, self.metric, statistics, count=DRAWS))
-        return found
-
-
-def seeds_interval(values: NDArray[np.float64], drawn: NDArray[np.float64]) -> Interval:
-    """Return the mean of the scores (S,) of S seeds on the same test examples, and its interval.
-
-    `drawn` (S, R) are their replicates on the same draws of the examples. The variance is that of
-    the mean over test samples, less the interaction of seeds and examples, which is in the next
-    term as well, plus s² / S of the seeds; the degrees of freedom are Satterthwaite's.
-    """
-    from scipy.special import stdtrit
-
-    count = len(values)
-    drawn = drawn[:, np.isfinite(drawn).all(0)]
-    seeds = float(values.var(ddof=1)) / count
-    twice = float(drawn.var(axis=0, ddof=1).mean()) / count - seeds
-    sampling = max(0.0, float(drawn.mean(0).var(ddof=1)) - max(0.0, twice))
-    variance = sampling + seeds
-    mean = float(values.mean())
-    if variance == 0:
-        return Interval(mean, math.nan, math.nan)
-    freedom = variance**2 / (seeds**2 / (count - 1)) if seeds else 1e9
-    reach = float(stdtrit(min(freedom, 1e9), 0.975)) * math.sqrt(variance)
-    return Interval(mean, mean - reach, mean + reach)
+        return seed_mean(values, self.sampling[0]), "t over seeds and test examples", spread
 
 
 def _split(
@@ -161,8 +152,9 @@ def _spread(value: float | None, note: str) -> SpreadRecord:
     return SpreadRecord(test=value, seed=value, fold=value, note=note)
 
 
-def _deviations(row: Sequence[MetricValue]) -> NDArray[np.float64]:
-    widths = [(value.high or 0.0) - (value.low or 0.0) for value in row]
+def _deviations(fold: Sequence[Scored], metric: Metric) -> NDArray[np.float64]:
+    values = [run.record.metrics[metric.name] for run in fold]
+    widths = [(value.high or 0.0) - (value.low or 0.0) for value in values]
     return np.array(widths) / (2 * 1.96)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftcore.errors import DataError, UsageError
-from ftcore.interfaces import Backbone, Inputs, Preprocess, Stage, Weights
+from ftcore.interfaces import Backbone, Corruptible, Inputs, Preprocess, Stage, Weights
+from ftcore.testing.corruptions import check_corruptions
 from ftcore.testing.refusals import assert_refused
 from ftcore.testing.samples import raw_images
 from ftcore.testing.values import is_close, is_same, leaves, mapped, state_of
@@ -112,6 +113,8 @@ def _check_preprocess(preprocess: Preprocess) -> None:
         "no-such-file",
         "read() takes a file that is not there",
     )
+    if isinstance(preprocess, Corruptible):
+        check_corruptions(preprocess)
 
 
 def _image_batch(preprocess: Preprocess) -> Inputs:

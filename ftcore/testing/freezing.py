@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Set
+from typing import TYPE_CHECKING
 
 from ftcore.errors import ConfigError
-from ftcore.interfaces import Adapter, Backbone, FreezePlan, FreezingStrategy, Phase
+from ftcore.interfaces import (
+    Adapter,
+    Backbone,
+    FreezePlan,
+    FreezingStrategy,
+    Gradients,
+    GradientStrategy,
+    Phase,
+)
 from ftcore.testing.samples import tiny_backbone
 from ftcore.testing.values import is_same, state_of
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _EPOCHS = (1, 2, 10)
 
@@ -33,12 +45,12 @@ def check_freezing(strategy: FreezingStrategy, backbone: Backbone | None = None)
         before = state_of(modules), [p.requires_grad for p in parameters]
         modes = [part.training for module in modules for part in module.modules()]
         try:
-            plan = strategy.plan(backbone, head, epochs)
+            plan = _plan(strategy, backbone, head, epochs)
         except ConfigError as error:
             refused.append(error)
             continue
         check_plan(plan, dimensions, epochs)
-        assert plan == strategy.plan(backbone, head, epochs), (
+        assert plan == _plan(strategy, backbone, head, epochs), (
             f"Planning the same {epochs} epochs twice gives two plans."
         )
         assert is_same(before[0], state_of(modules)), "plan() changed the model's parameters."
@@ -49,6 +61,18 @@ def check_freezing(strategy: FreezingStrategy, backbone: Backbone | None = None)
             "plan() changed train or eval modes; it only says what trains, the engine does it."
         )
     assert len(refused) < len(_EPOCHS), f"No number of epochs is right for it: {refused[-1]}"
+
+
+def _plan(
+    strategy: FreezingStrategy, backbone: Backbone, head: nn.Module, epochs: int
+) -> FreezePlan:
+    """Plan as the engine does, with made-up gradients for a strategy that decides by them."""
+    if not isinstance(strategy, GradientStrategy):
+        return strategy.plan(backbone, head, epochs)
+    names = backbone.named_parameters()
+    norms = {name: 0.5**index for index, name in enumerate(names)}
+    sizes = {name: float(parameter.detach().norm()) for name, parameter in names.items()}
+    return strategy.plan_from(backbone, head, epochs, Gradients(norms, sizes, 1))
 
 
 def check_plan(plan: FreezePlan, dimensions: Mapping[str, int], epochs: int) -> None:

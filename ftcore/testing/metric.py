@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ftcore.interfaces import Metric, Proportion, RowProportion, Statistics
+from ftcore.interfaces import Metric, Proportion, ResampledMetric, RowProportion, Statistics
+from ftcore.resampling import draws
 from ftcore.testing.values import is_close, is_same
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def check_metric(metric: Metric, statistics: Statistics | None = None) -> None:
     )
     _check_leading_dimensions(metric, needed)
     _check_empty(metric, needed)
+    if isinstance(metric, ResampledMetric):
+        _check_bootstrap(metric, needed)
 
 
 def _check_value(metric: Metric, statistics: Statistics) -> None:
@@ -83,6 +86,22 @@ def _check_leading_dimensions(metric: Metric, statistics: Statistics) -> None:
     )
     assert is_close(got, expected, rtol=1e-9, atol=1e-12), (
         f"Three replicates computed together give {got.tolist()}, one by one {expected.tolist()}."
+    )
+
+
+def _check_bootstrap(metric: ResampledMetric, statistics: Statistics) -> None:
+    """Its replicates are those of `ftcore.resampling.draws`, where all units were scored."""
+    import torch
+
+    assert statistics.rows, "A metric without rows need not make its bootstrap replicates itself."
+    units = len(next(iter(statistics.rows.values())))
+    weight = torch.from_numpy(draws(units, 5, 3))
+    drawn = Statistics(statistics.fields, {**statistics.rows, "weight": weight})
+    expected = _value(metric, drawn)
+    got = torch.as_tensor(metric.bootstrap(statistics, 5, 3), dtype=torch.float64)
+    assert got.shape == (5,), f"bootstrap() of 5 replicates returns shape {tuple(got.shape)}."
+    assert is_close(got, expected, rtol=1e-9, atol=1e-12), (
+        f"bootstrap() gives {got.tolist()}, compute() of the same draws {expected.tolist()}."
     )
 
 

@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from ftcore.errors import ConfigError, DataError, UsageError
 from ftcore.interfaces import (
+    CalibratedTask,
     ComparableTask,
     DataBundle,
     Inputs,
+    NeighbourTask,
     Split,
     StackedTask,
     Statistics,
     Task,
 )
 from ftcore.registry import parse_spec
+from ftcore.testing.calibration import check_calibration
+from ftcore.testing.neighbours import check_neighbours
 from ftcore.testing.refusals import assert_refused
 from ftcore.testing.samples import tiny_backbone
 from ftcore.testing.statistics import (
@@ -62,8 +66,12 @@ def check_task(task: Task, bundle: DataBundle, needs: Collection[str] = ()) -> N
     check_resampling(task, bundle, needs, (outputs, targets))
     if isinstance(task, StackedTask):
         check_stacked(task, bundle, needs, (outputs, targets))
+    if isinstance(task, CalibratedTask):
+        check_calibration(task, outputs, targets)
     if isinstance(task, ComparableTask):
         check_reweighing(task, bundle, needs, (outputs, targets))
+    if isinstance(task, NeighbourTask):
+        check_neighbours(task, bundle, targets)
     _check_reports(task, bundle, needs, (outputs, targets))
 
 

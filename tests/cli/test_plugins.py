@@ -56,7 +56,7 @@ def test_check_loads_every_plugin_and_says_what_it_gives(
     (line,) = [line for line in out.splitlines() if "sound" in line]
     assert line.startswith("ok        sound (sound 1.0) in 0.")
     assert line.endswith(" s: metrics m")
-    assert "freezing bottom, discriminative, gradual and 6 more" in out
+    assert "freezing auto, bottom, discriminative and 7 more" in out
 
 
 @pytest.mark.parametrize("name", [[], ["broken"], ["my-broken"]])

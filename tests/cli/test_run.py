@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from PIL import Image
 
 import ftcore
 from ftcore.cli import main
+from ftcore.engine.storage import write_manifest
 
 NET = ["--backbone", "squeezenet1_1", "--weights", "none", "--image-size", "32"]
 
@@ -91,6 +93,42 @@ def test_a_gate_decides_the_exit_code(
     assert (f"requirement not met: {gate}" in capfd.readouterr().err) == (code == 5)
 
 
+def test_a_run_is_evaluated_on_damaged_inputs(
+    finished: Finished, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--corruptions", "contrast,fog", "--severity", "5", "--severity", "1"]
+    assert main(["evaluate", str(finished.folder), *asked, "--json", "-q"]) == 0
+    record = json.loads(capfd.readouterr().out)
+    found = record["corruptions"]
+    assert [each["name"] for each in found["corruptions"]] == ["contrast", "fog"]
+    for each in found["corruptions"]:
+        assert [cell["severity"] for cell in each["severities"]] == [1, 5]
+        assert list(each["severities"][0]["metrics"]) == ["accuracy", "auroc"]
+    values = [
+        cell["metrics"]["accuracy"]["value"]
+        for each in found["corruptions"]
+        for cell in each["severities"]
+    ]
+    assert found["mean_corruption_error"]["value"] == pytest.approx(1 - np.mean(values))
+    assert record["calibration"]["temperature"] == finished.record["calibration"]["temperature"]
+    assert record["calibration"]["n"] == record["counts"]["splits"]["val"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--corruptions", "fogg"], "did you mean 'fog'?"),
+        (["--severity", "3"], "--severity 3 goes with --corruptions"),
+        (["--corruptions", "all", "--severity", "6"], "6 is not in the range 1<=x<=5"),
+    ],
+)
+def test_damage_that_does_not_exist_is_refused(
+    finished: Finished, options: list[str], words: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(finished.folder), *options]) == 2
+    assert words in capfd.readouterr().err
+
+
 def test_predictions_are_named_and_written(
     finished: Finished, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,6 +145,32 @@ def test_predictions_are_named_and_written(
     assert main(["predict", str(finished.folder), str(tmp_path / "new 1.png"), "--json"]) == 0
     (only,) = json.loads(capfd.readouterr().out)
     assert only["prediction"] == rows[1]["prediction"]
+
+
+def test_calibrated_confidences_are_those_at_the_temperature(
+    finished: Finished, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(tmp_path / "line.png")
+    asked = ["predict", str(finished.folder), str(tmp_path / "line.png"), "--json"]
+    found = []
+    for options in ([], ["--calibrated"]):
+        assert main([*asked, *options]) == 0
+        found.append(json.loads(capfd.readouterr().out)[0])
+    assert found[0]["prediction"] == found[1]["prediction"]
+    temperature = finished.record["calibration"]["temperature"]
+    assert (found[1]["confidence"] < found[0]["confidence"]) == (temperature > 1)
+
+
+def test_a_run_without_a_temperature_calibrates_nothing(
+    finished: Finished, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    older = tmp_path / "older"
+    shutil.copytree(finished.folder, older)
+    record = {**finished.record, "calibration": None}
+    (older / "record.json").write_text(json.dumps(record))
+    write_manifest(older)
+    assert main(["predict", str(older), str(older), "--calibrated"]) == 2
+    assert "has no temperature" in capfd.readouterr().err
 
 
 def test_a_dry_run_shows_the_plan_and_writes_nothing(

@@ -28,6 +28,7 @@ def test_a_new_folder_holds_the_configuration_and_is_unfinished(directory: RunDi
 def test_what_a_kill_left_does_not_keep_a_run_from_ending(directory: RunDirectory) -> None:
     directory.checkpoint.parent.mkdir()
     directory.checkpoint.touch()
+    directory.scratch.touch()
     (directory.checkpoint.parent / f".{directory.checkpoint.name}.0123456789abcdef.tmp").touch()
     directory.finish(Record.model_construct())
     assert directory.is_complete

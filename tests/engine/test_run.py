@@ -34,7 +34,8 @@ def make_parts(bundle: DataBundle | None = None, **options: Any) -> RunParts:
     freezing.register_freezing(strategies.registrar("ftcore"))
     classification_metrics.register_metrics(metrics.registrar("ftcore"))
     classification.register_tasks(tasks.registrar("ftcore"))
-    config = RunConfig.parse({"epochs": 3, "batch_size": 8, "lr": 0.01, **options})
+    quick = {"epochs": 3, "batch_size": 8, "lr": 0.01, "baselines": "majority"}
+    config = RunConfig.parse({**quick, **options})
     bundle = bundle or make_bundle()
     return RunParts(
         make_backbone(),
@@ -265,8 +266,9 @@ def test_two_processes_cannot_work_in_one_run(tmp_path: Path) -> None:
 def test_each_step_has_its_own_time_and_none_is_counted_twice(tmp_path: Path) -> None:
     started = time.perf_counter()
     record, _ = run(tmp_path)
-    before, after = ["preparation", "frozen features", "leaks"], ["test", "intervals"]
-    assert list(record.timings) == [*before, "training", "validation", *after]
+    steps = ["preparation", "frozen features", "leaks", "training", "validation", "test"]
+    steps += ["repeats", "intervals"]
+    assert list(record.timings) == steps
     assert all(seconds > 0 for seconds in record.timings.values())
     assert sum(record.timings.values()) < time.perf_counter() - started
 

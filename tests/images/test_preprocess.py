@@ -12,7 +12,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ftcore import ConfigError, DataError, ImagePreprocess, Preprocess, UsageError
+from ftcore import (
+    ConfigError,
+    Corruptible,
+    DataError,
+    ImagePreprocess,
+    Preprocess,
+    UsageError,
+)
 from ftcore.images.preprocess import IMAGENET_MEAN, IMAGENET_STD
 
 SIZES = [(8, 8), (28, 28), (32, 32), (90, 120), (120, 90), (17, 313), (333, 100), (64, 64)]
@@ -193,6 +200,7 @@ def test_description_is_complete() -> None:
         "std": (0.5, 0.5, 0.5),
         "interpolation": "bicubic",
         "augmentations": plain.augmented("flip").augmentations,
+        "corruption": plain.corrupted("fog", 1).corruption,
     }
     assert others.keys() == {field.name for field in dataclasses.fields(plain)}
     described = [json.dumps(plain.describe())]
@@ -241,3 +249,34 @@ def test_real_photographs(shared_data: Path, interpolation: Literal["bilinear", 
         levels = (difference * torch.tensor(IMAGENET_STD).view(3, 1, 1) * 255).abs()
         assert levels.max() <= 2 + 1e-3
         assert (levels > 1 + 1e-3).float().mean() < 1e-4
+
+
+def test_images_are_corrupted_as_the_backbone_gets_them() -> None:
+    raw = _photograph(90, 120)
+    plain = ImagePreprocess(32, 40)
+    damaged = plain.corrupted("contrast", 5)
+    assert isinstance(plain, Corruptible)
+    assert damaged.is_random
+    # Contrast at severity 5 and 32 pixels leaves 0.15 of each value's distance to the mean.
+    clear = plain([raw])
+    expected = clear.mean((2, 3), keepdim=True)
+    expected = expected + 0.15 * (clear - expected)
+    assert _grey_levels(damaged([raw], [0])[0] - expected[0]) <= 1
+
+
+@pytest.mark.parametrize("name", ["gaussian_noise", "snow", "jpeg_compression"])
+def test_a_grey_image_is_corrupted_alike_beside_coloured_ones(name: str) -> None:
+    damaged = ImagePreprocess(28).corrupted(name, 3)
+    grey, coloured = _noise(28, 28, 1), _noise(28, 28, 3)
+    alone = damaged([grey], [4])
+    assert torch.equal(damaged([coloured, grey], [9, 4])[1], alone[0])
+    of_one = ImagePreprocess(28, mean=(0.5,), std=(0.5,)).corrupted(name, 3)
+    assert of_one([grey], [4]).shape == (1, 1, 28, 28)
+
+
+def test_what_is_described_tells_corrupted_inputs_from_others() -> None:
+    plain = ImagePreprocess(28)
+    described = plain.corrupted("fog", 2).describe()
+    assert described == {**plain.describe(), "corruption": {"name": "fog", "severity": 2}}
+    with pytest.raises(UsageError, match="did you mean 'fog'"):
+        plain.corrupted("fogg", 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 from pathlib import Path
 
 import pytest
@@ -79,14 +80,15 @@ def test_nvcc_uses_the_compiler_that_cxx_names(
 
 
 @pytest.mark.usefixtures("_cuda")
-@pytest.mark.parametrize("library", build.LIBRARIES, ids=lambda library: library.device)
+@pytest.mark.parametrize("library", build.LIBRARIES, ids=lambda library: library.name)
 @pytest.mark.parametrize("strict", ["0", "1"])
 def test_warnings_are_errors_for_us_alone(
     library: build.Library, strict: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FTCORE_STRICT", strict)
-    for flags in build.extension(library).extra_compile_args.values():
-        assert any("-Werror" in flag for flag in flags) is (strict == "1")
+    flags = build.extension(library).extra_compile_args
+    for each in [flags] if library.is_module else flags.values():
+        assert any("-Werror" in flag for flag in each) is (strict == "1")
 
 
 @pytest.mark.usefixtures("_cuda")
@@ -95,3 +97,15 @@ def test_the_cpu_library_knows_nothing_of_cuda() -> None:
     assert "torch_cuda" not in extension.libraries
     assert not any("cuda" in flag.lower() for flag in extension.extra_link_args)
     assert all(Path(source).parent.name == "cpu" for source in extension.sources)
+
+
+def test_the_module_of_resampling_rounds_as_numpy_does() -> None:
+    extension = build.extension(build.RESAMPLE)
+    assert "-ffp-contract=off" in extension.extra_compile_args
+    assert not any("fast" in flag or "march" in flag for flag in extension.extra_compile_args)
+    assert all(Path(source).parent.name == "resample" for source in extension.sources)
+
+
+def test_a_module_is_named_for_its_version_of_python() -> None:
+    assert build.RESAMPLE.file == "ftcore_resample" + importlib.machinery.EXTENSION_SUFFIXES[0]
+    assert build.CPU.file == "ftcore_cpu.so"

@@ -7,9 +7,10 @@ import subprocess
 import pytest
 
 from ftcore._native import choice, toolchain
-from ftcore._native.build import CPU, CUDA, Library
+from ftcore._native.build import CPU, CUDA, LIBRARIES, RESAMPLE, Library
 
-NO_COMPILER = {CPU: "no g++", CUDA: "no g++"}
+NO_COMPILER = {RESAMPLE: "no g++", CPU: "no g++", CUDA: "no g++"}
+NO_TORCH = {CPU: "no torch", CUDA: "no torch"}
 NO_NVCC = {CUDA: "no nvcc"}
 NINJA = subprocess.CalledProcessError(1, "ninja")
 
@@ -20,6 +21,7 @@ NINJA = subprocess.CalledProcessError(1, "ninja")
         ("auto", {}, {}),
         ("auto", NO_NVCC, NO_NVCC),
         ("auto", NO_COMPILER, NO_COMPILER),
+        ("auto", NO_TORCH, NO_TORCH),
         ("cpu", {}, {CUDA: "FTCORE_BUILD=cpu left it out"}),
         ("cpu", NO_COMPILER, {CUDA: "FTCORE_BUILD=cpu left it out"}),
         ("cuda", {}, {}),
@@ -27,7 +29,7 @@ NINJA = subprocess.CalledProcessError(1, "ninja")
         (
             "none",
             {},
-            {CPU: "FTCORE_BUILD=none left it out", CUDA: "FTCORE_BUILD=none left it out"},
+            dict.fromkeys((RESAMPLE, CPU, CUDA), "FTCORE_BUILD=none left it out"),
         ),
     ],
 )
@@ -43,10 +45,11 @@ def test_an_unknown_choice_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "demanded"), [("auto", []), ("cpu", [CPU]), ("cuda", [CPU, CUDA]), ("none", [])]
+    ("asked", "demanded"),
+    [("auto", []), ("cpu", [RESAMPLE, CPU]), ("cuda", [RESAMPLE, CPU, CUDA]), ("none", [])],
 )
 def test_what_must_not_fail(asked: str, demanded: list[Library]) -> None:
-    assert [library for library in (CPU, CUDA) if choice.is_demanded(library, asked)] == demanded
+    assert [library for library in LIBRARIES if choice.is_demanded(library, asked)] == demanded
 
 
 @pytest.mark.parametrize("has_target", [True, False])
@@ -63,7 +66,7 @@ def test_cuda_is_built_unasked_only_for_a_gpu(
 def test_a_lacking_tool_is_the_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler -m64")
     assert choice.obstacle(CPU) == "the compiler no-such-compiler -m64 was not found"
-    assert choice.obstacle(CUDA) == choice.obstacle(CPU)
+    assert choice.obstacle(CUDA) == choice.obstacle(CPU) == choice.obstacle(RESAMPLE)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +78,11 @@ def test_a_lacking_tool_is_the_obstacle(monkeypatch: pytest.MonkeyPatch) -> None
             RuntimeError("Error compiling objects"),
             NINJA,
             "the compiler failed (Error compiling obj",
+        ),
+        (
+            RuntimeError("Command '['g++', '-I/x y', 'a.cpp']' returned non-zero exit status 1"),
+            None,
+            "the compiler failed (g++ returned non-zero exit status 1)",
         ),
         (NINJA, None, "the compiler failed (Command 'ninja' returned non-zero exit status 1)"),
     ],

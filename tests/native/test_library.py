@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ftcore._native import build
-from ftcore.ops.library import library_path
+from ftcore._native.location import library_path
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -29,6 +29,7 @@ def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+OF_TORCH_OPS = (build.CPU, build.CUDA)
 STATUS = "from ftcore.ops import cpu_kernel; print(cpu_kernel())"
 
 
@@ -46,7 +47,7 @@ def built(library: build.Library) -> Path:
 
 
 @pytest.mark.skipif(shutil.which("nm") is None, reason="nm is not installed")
-@pytest.mark.parametrize("library", build.LIBRARIES, ids=lambda library: library.device)
+@pytest.mark.parametrize("library", OF_TORCH_OPS, ids=lambda library: library.name)
 def test_no_cpp_symbol_of_torch_is_left_undefined(library: build.Library) -> None:
     table = subprocess.run(
         ["nm", "-D", "-u", "-C", built(library)], capture_output=True, text=True, check=True
@@ -58,7 +59,7 @@ def test_no_cpp_symbol_of_torch_is_left_undefined(library: build.Library) -> Non
 
 
 @pytest.mark.skipif(shutil.which("readelf") is None, reason="readelf is not installed")
-@pytest.mark.parametrize("library", build.LIBRARIES, ids=lambda library: library.device)
+@pytest.mark.parametrize("library", OF_TORCH_OPS, ids=lambda library: library.name)
 def test_what_it_needs_is_torch_and_the_languages_own(library: build.Library) -> None:
     section = subprocess.run(
         ["readelf", "-d", built(library)], capture_output=True, text=True, check=True
@@ -71,6 +72,16 @@ def test_what_it_needs_is_torch_and_the_languages_own(library: build.Library) ->
     assert needed <= languages | torch_own
     assert "RPATH" not in section  # torch has loaded its own before, wherever it lies
     assert "RUNPATH" not in section
+
+
+@pytest.mark.skipif(shutil.which("readelf") is None, reason="readelf is not installed")
+def test_resampling_needs_no_torch() -> None:
+    path = built(build.RESAMPLE)
+    section = subprocess.run(
+        ["readelf", "-d", path], capture_output=True, text=True, check=True
+    ).stdout
+    needed = set(re.findall(r"NEEDED.*\[lib([a-z0-9_+]+)\.so", section))
+    assert needed <= {"stdc++", "gcc_s", "c", "m", "pthread"}
 
 
 def test_digest_tells_sources_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,8 +106,9 @@ FOUND_IN = """
 from pathlib import Path
 import torch
 import ftcore.ops.library as library
+from ftcore._native import location
 torch.version.cuda, torch.cuda.device_count = {cuda!r}, lambda: {gpus}
-library._PACKAGE, library.cache_folder = Path({folder!r}), lambda: Path({folder!r})
+location._PACKAGE, location.cache_folder = Path({folder!r}), lambda: Path({folder!r})
 library.cpu_kernel.cache_clear()
 library.cuda_kernel.cache_clear()
 print(library.cpu_kernel())
@@ -120,7 +132,7 @@ def test_a_library_that_is_not_there_leaves_the_reference_and_says_why(tmp_path:
 
 
 def test_a_damaged_library_leaves_the_reference(tmp_path: Path) -> None:
-    for library in build.LIBRARIES:
+    for library in OF_TORCH_OPS:
         (tmp_path / library.file).write_bytes(b"not a library")
     for line in kernels(tmp_path):
         assert line.startswith("torch reference (")

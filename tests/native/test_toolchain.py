@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -99,3 +101,30 @@ def test_a_gpu_or_a_list_says_what_to_compile_for(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus)
     monkeypatch.setenv("TORCH_CUDA_ARCH_LIST", listed)
     assert toolchain.has_target() is expected
+
+
+@pytest.mark.parametrize(
+    ("holds_headers", "expected"),
+    [(("pybind11", "torch"), "pybind11"), (("torch",), "torch"), ((), "")],
+)
+def test_headers_of_pybind11_are_its_own_or_those_that_torch_has(
+    holds_headers: tuple[str, ...],
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    for name in holds_headers:
+        (tmp_path / name / "include" / "pybind11").mkdir(parents=True)
+        (tmp_path / name / "include" / "pybind11" / "pybind11.h").touch()
+
+    def find_spec(name: str) -> ModuleSpec:
+        spec = ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = [str(tmp_path / name)]
+        return spec
+
+    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+    if expected:
+        assert toolchain.find_pybind11() == tmp_path / expected / "include"
+    else:
+        with pytest.raises(LackingError, match="pybind11 was not found; pip install pybind11"):
+            toolchain.find_pybind11()

@@ -8,15 +8,40 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ftcore.significance.resampled import combined, paired_bootstrap_interval, permutation
+from ftcore.significance.resampled import (
+    combined,
+    paired_bootstrap_interval,
+    permutation,
+    seed_mean,
+)
 
 
-def test_percentiles_and_p_of_replicates() -> None:
-    drawn = np.arange(-10.0, 90.0)  # 11 of 100 at or below 0
+def test_interval_and_p_are_those_of_a_normal_value() -> None:
+    drawn = np.arange(-50.0, 50.0)
+    error = math.sqrt((100**2 - 1) / 12 * 100 / 99)
     result = paired_bootstrap_interval(drawn, 40.0)
-    assert (result.low, result.high) == pytest.approx((-10 + 0.025 * 99, -10 + 0.975 * 99))
-    assert result.test.p == pytest.approx(2 * 12 / 101)
-    assert result.standard_error == pytest.approx(math.sqrt((100**2 - 1) / 12 * 100 / 99))
+    assert result.standard_error == pytest.approx(error)
+    assert (result.low, result.high) == pytest.approx(
+        (40 - 1.959963985 * error, 40 + 1.959963985 * error), abs=1e-6
+    )
+    assert result.test.p == pytest.approx(2 * stats.norm.sf(40 / error), abs=1e-9)
+    assert result.test.method == "paired bootstrap, 100 draws"
+
+
+def test_of_a_mean_with_its_units_they_are_those_of_the_paired_t_test() -> None:
+    differences = np.random.default_rng(3).normal(0.3, 1, size=25)
+    expected = stats.ttest_1samp(differences, 0)
+    # The exact variance of the bootstrap's mean, as two replicates.
+    spread = differences.std() / math.sqrt(25) / math.sqrt(2)
+    mean = float(differences.mean())
+    result = paired_bootstrap_interval([mean - spread, mean + spread], mean, 25)
+    assert result.test.p == pytest.approx(expected.pvalue, abs=1e-9)
+    interval = expected.confidence_interval(0.95)
+    assert (result.low, result.high) == pytest.approx((interval.low, interval.high), abs=1e-9)
+
+
+def test_one_unit_says_nothing() -> None:
+    assert math.isnan(paired_bootstrap_interval([0.0, 1.0], 0.5, 1).test.p)
 
 
 def test_replicates_that_all_agree_say_nothing() -> None:
@@ -29,8 +54,10 @@ def test_replicates_that_all_agree_say_nothing() -> None:
 def test_permutation_counts_what_is_as_extreme() -> None:
     drawn = [0.1, -0.3, 0.2, -0.2, 0.0, math.nan, 0.1 + 0.1 + 1e-16]
     test = permutation(drawn, 0.2)
-    assert test.p == pytest.approx((4 + 1) / (6 + 1))
+    # One is larger; three and the difference itself are as large.
+    assert test.p == pytest.approx((1 + 4 / 2) / (6 + 1))
     assert test.method == "permutation, 6 draws"
+    assert permutation([0.0, 0.1], 0.0).p == 1
     assert math.isnan(permutation([], 0.2).p)
 
 
@@ -79,3 +106,34 @@ def test_one_seed_is_refused() -> None:
 def test_replicates_that_fit_no_scores_are_refused() -> None:
     with pytest.raises(ValueError, match=r"configuration a has 2 scores but replicates \(3, 9\)"):
         combined([0.1, 0.2], [0.1, 0.3], np.zeros((3, 9)), np.zeros((2, 9)))
+
+
+def test_seed_mean_covers_the_true_mean() -> None:
+    """Scores are mu + an error all seeds share + one of each seed; the draws know the first."""
+    generator = np.random.default_rng(0)
+    count, seeds, draws = 500, 4, 200
+    shared = generator.normal(0, 0.03, count)
+    own = generator.normal(0, 0.02, (count, seeds))
+    held = 0
+    for run in range(count):
+        values = 0.8 + shared[run] + own[run]
+        drawn = values[:, None] + generator.normal(0, 0.03, draws)[None]
+        interval = seed_mean(values, drawn)
+        held += interval.low <= 0.8 <= interval.high
+    assert 0.92 <= held / count <= 0.98
+
+
+def test_what_does_not_vary_has_no_interval() -> None:
+    interval = seed_mean(np.full(3, 0.5), np.full((3, 10), 0.5))
+    assert interval.value == 0.5
+    assert np.isnan(interval.low)
+
+
+def test_seed_mean_by_hand() -> None:
+    # Seeds that differ by sqrt(0.02) on draws that shift both alike by 0.05.
+    shift = 0.05 * np.array([-1.0, 1.0]) / math.sqrt(2)
+    scores = np.array([0.5, 0.7])
+    mean, low, high = seed_mean(scores, scores[:, None] + shift)
+    reach = math.sqrt(1.959963985**2 * 0.05**2 + 12.7062047**2 * 0.02 / 2)
+    assert mean == pytest.approx(0.6)
+    assert (low, high) == pytest.approx((0.6 - reach, 0.6 + reach), abs=1e-7)

@@ -74,10 +74,7 @@ def test_mcnemar_is_from_the_examples_that_one_alone_gets_right() -> None:
     (pair,) = compare([one("a", 0.7), one("b", 0.75)], TASK, [accuracy()]).pairs
     first, second = pair.differences[0].tests
     assert first.name == "McNemar, mid-p"
-    gained = round(0.05 * 400)
-    assert f"only the first is right on 0 examples, only the second on {gained}" in first.note or (
-        "only the first is right on 0 examples" in first.note
-    )
+    assert "only the first is right on 0 examples, only the second on" in first.note
     assert second.name == "paired bootstrap"
 
 

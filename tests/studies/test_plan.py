@@ -13,7 +13,8 @@ def test_every_configuration_has_a_run_for_each_fold_and_seed() -> None:
     names = [member.name for cell in cells for member in cell.members]
     assert len(set(names)) == 12
     assert names[0] == "001-lr=0.1-fold1-seed7"
-    assert all(member.config.save == "nothing" for cell in cells for member in cell.members)
+    configs = [member.config for cell in cells for member in cell.members]
+    assert {(config.save, config.baselines) for config in configs} == {("nothing", "none")}
 
 
 def test_without_folds_only_the_seeds_differ() -> None:

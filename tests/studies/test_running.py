@@ -108,3 +108,10 @@ def test_a_bug_in_one_run_is_its_own(tmp_path: Path) -> None:
     first, second = record.cells[0].runs
     assert not first.failure
     assert second.failure == "ZeroDivisionError: what is this"
+
+
+def test_a_study_that_asks_for_more_baselines_has_them_in_each_run(tmp_path: Path) -> None:
+    _, directory = make_study(tmp_path, freeze="bottom", seeds=2, baselines="majority,knn")
+    for member in plan_runs(directory.config())[0].members:
+        record = RunDirectory.open(directory.run_path(member)).record()
+        assert [*record.gains] == ["majority class", "knn"]

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ftcore import resampling
 from ftcore.interfaces import Statistics
 from ftcore.testing import check_metric
 
@@ -25,6 +26,11 @@ class Proportion(Metric):
     trials: Callable[[Statistics], tuple[int, int]] = lambda s: (0, 0)
 
 
+@dataclass
+class Resampled(Metric):
+    bootstrap: Callable[[Statistics, int, int], Any] = lambda s, count, seed: [0.0] * count
+
+
 def accuracy(statistics: Statistics) -> Tensor:
     return statistics.correct.sum(-1).double() / statistics.n
 
@@ -33,6 +39,10 @@ def mean_of_rows(statistics: Statistics) -> Tensor:
     score = statistics.rows["score"]
     weight = statistics.rows.get("weight", torch.ones_like(score))
     return (weight * score).sum(-1) / weight.sum(-1)
+
+
+def drawn_means(statistics: Statistics, count: int, seed: int) -> Any:
+    return resampling.bootstrap_mean(statistics.rows["score"].numpy(), count, seed)
 
 
 def clearing(statistics: Statistics) -> Tensor:
@@ -74,9 +84,10 @@ ROWS = Statistics({}, {"score": torch.tensor([0.1, 0.5, 0.25], dtype=torch.float
         (Metric(accuracy), None),
         (Proportion(accuracy, trials=right_of), None),
         (Metric(mean_of_rows, ("score",)), ROWS),
+        (Resampled(mean_of_rows, ("score",), bootstrap=drawn_means), ROWS),
         (Metric(lambda s: torch.full(s.n.shape, torch.nan), ("n",)), None),
     ],
-    ids=["fields", "proportion", "rows", "undefined"],
+    ids=["fields", "proportion", "rows", "resampled", "undefined"],
 )
 def test_what_keeps_the_contract_passes(metric: Metric, statistics: Statistics | None) -> None:
     check_metric(metric, statistics)
@@ -101,6 +112,13 @@ def test_what_keeps_the_contract_passes(metric: Metric, statistics: Statistics |
             Metric(lambda s: s.rows["score"].mean(), ("score",)),
             ROWS,
             "with 3 replicates compute() returns shape ()",
+        ),
+        (Resampled(accuracy), None, "A metric without rows"),
+        (Resampled(mean_of_rows, ("score",)), ROWS, "bootstrap() gives [0.0, 0.0, 0.0, 0.0, 0.0]"),
+        (
+            Resampled(mean_of_rows, ("score",), bootstrap=lambda s, count, seed: [0.0]),
+            ROWS,
+            "bootstrap() of 5 replicates returns shape (1,)",
         ),
         (Metric(dividing), None, "compute() raises ZeroDivisionError: no examples"),
         (Proportion(accuracy, trials=lambda s: (1, 200)), None, "trials() says 1 of 200"),

@@ -382,3 +382,50 @@ def test_heads_scored_together_are_held_to_each_by_itself() -> None:
     check_task(ClassificationTask(), BUNDLE, ("n", "correct", "nll"))
     with pytest.raises(AssertionError, match="scored together"):
         check_task(Miscounts(), BUNDLE, ("n", "correct", "nll"))
+
+
+class NeverSeen(ClassificationTask):
+    """Gives classes that no neighbour has a probability of 0."""
+
+    def outputs_of_neighbours(self, bundle: DataBundle, targets: Tensor, weights: Tensor) -> Tensor:
+        votes = torch.zeros(len(targets), len(bundle.classes))
+        return votes.scatter_add_(1, targets, weights).log()
+
+
+class OfTheBatch(ClassificationTask):
+    """Lets the other examples of a batch vote as well."""
+
+    def outputs_of_neighbours(self, bundle: DataBundle, targets: Tensor, weights: Tensor) -> Tensor:
+        outputs = super().outputs_of_neighbours(bundle, targets, weights)
+        return outputs + outputs.mean(0)
+
+
+class Contrary(ClassificationTask):
+    """Takes the class that has the fewest votes."""
+
+    def outputs_of_neighbours(self, bundle: DataBundle, targets: Tensor, weights: Tensor) -> Tensor:
+        return -super().outputs_of_neighbours(bundle, targets, weights)
+
+
+class OneForAll(ClassificationTask):
+    """Returns the outputs of the first example alone."""
+
+    def outputs_of_neighbours(self, bundle: DataBundle, targets: Tensor, weights: Tensor) -> Tensor:
+        return super().outputs_of_neighbours(bundle, targets[:1], weights[:1])
+
+
+@pytest.mark.parametrize(
+    ("task", "sentence"),
+    [
+        (NeverSeen, "outputs_of_neighbours() returns values that are not finite"),
+        (OfTheBatch, "other outputs alone than among others"),
+        (Contrary, "Where all neighbours have the targets"),
+        (OneForAll, "returns shape (1, 3) for 12 examples"),
+    ],
+)
+def test_votes_of_neighbours_are_held_to_their_contract(
+    task: type[ClassificationTask], sentence: str
+) -> None:
+    with pytest.raises(AssertionError) as caught:
+        check_task(task(), BUNDLE, ("n",))
+    assert sentence in str(caught.value)

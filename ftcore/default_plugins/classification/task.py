@@ -16,6 +16,7 @@ from ftcore.default_plugins.classification.statistics import (
     ClassificationStatistics,
     StackedStatistics,
 )
+from ftcore.default_plugins.classification.temperature import BOUNDS, fit_temperature
 from ftcore.default_plugins.classification_metrics.by_class import F1, PRECISION, RECALL
 
 
@@ -35,6 +36,7 @@ class ClassificationTask:
     name = "classification"
     version = 1
     metrics = ("accuracy", "f1_macro", "balanced_accuracy", "mcc", "nll", "brier", "ece")
+    calibration = ("ece", "nll", "brier")
 
     def check(self, bundle: DataBundle) -> None:
         """Raise DataError, naming the example, unless every target is one of the classes."""
@@ -106,10 +108,34 @@ class ClassificationTask:
         """Return replicates in which example i counts weights[r, i] times, (R, ...)."""
         return reweigh(statistics, needs, weights.numpy())
 
+    def outputs_of_neighbours(self, bundle: DataBundle, targets: Tensor, weights: Tensor) -> Tensor:
+        """Return log-probabilities (N, C): each class's share of the neighbours' weights (N, k).
+
+        The k votes are joined by one that is spread evenly over the classes, so that no
+        probability is 0, and none overtakes another.
+        """
+        count, classes = weights.shape[1], len(bundle.classes)
+        shares = weights.double() / weights.sum(1, keepdim=True, dtype=torch.float64)
+        votes = shares.new_zeros(len(weights), classes).scatter_add_(1, targets, shares)
+        return ((count * votes + 1 / classes) / (count + 1)).log()
+
     def decode(self, outputs: Tensor) -> Mapping[str, Tensor]:
         """Return "prediction" (N,), the most likely class, and "confidence" (N,), its softmax."""
         confidence = outputs.double().softmax(dim=-1).amax(dim=-1)
         return {"prediction": outputs.argmax(dim=-1), "confidence": confidence}
+
+    @property
+    def temperature_bounds(self) -> tuple[float, float]:
+        """A tenth and ten: what needs more is not to be trusted to a single number."""
+        return BOUNDS
+
+    def fit_temperature(self, outputs: Tensor, targets: Tensor) -> float:
+        """Return the temperature at which logits (N, C) make the targets (N,) most likely."""
+        return fit_temperature(outputs, targets)
+
+    def calibrated(self, outputs: Tensor, temperature: float) -> Tensor:
+        """Return the logits divided by the temperature, in float64."""
+        return outputs.double() / temperature
 
     def units(self, statistics: Statistics) -> int:
         """Return the number of scored examples."""

@@ -200,17 +200,19 @@ def mce() -> Metric:
 def auroc() -> Metric:
     """Area under the ROC curve; one against the rest, averaged, for more than two classes."""
     from ftcore.default_plugins.classification_metrics import threshold
-    from ftcore.default_plugins.classification_metrics.kinds import FunctionMetric
+    from ftcore.default_plugins.classification_metrics.kinds import RankingMetric
 
-    return FunctionMetric("auroc", ("scores", "target"), threshold.auroc)
+    return RankingMetric("auroc", threshold.auroc, threshold.bootstrap_auroc)
 
 
 def average_precision() -> Metric:
     """Area under the precision-recall curve, without interpolation."""
     from ftcore.default_plugins.classification_metrics import threshold
-    from ftcore.default_plugins.classification_metrics.kinds import FunctionMetric
+    from ftcore.default_plugins.classification_metrics.kinds import RankingMetric
 
-    return FunctionMetric("average_precision", ("scores", "target"), threshold.average_precision)
+    return RankingMetric(
+        "average_precision", threshold.average_precision, threshold.bootstrap_average_precision
+    )
 
 
 def _averaged(score: ClassScore, average: Average) -> Metric:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ftcore import Statistics
@@ -23,6 +25,25 @@ class FunctionMetric:
     def compute(self, statistics: Statistics) -> Tensor:
         """Return the value, (*)."""
         return self.function(statistics)
+
+
+@dataclass(frozen=True)
+class RankingMetric:
+    """A metric over all thresholds of a score, which makes its bootstrap replicates itself."""
+
+    name: str
+    function: Callable[[Statistics], Tensor]
+    resampled: Callable[[Statistics, int, int], NDArray[np.float64]]
+    needs: tuple[str, ...] = ("scores", "target")
+    higher_is_better: bool = True
+
+    def compute(self, statistics: Statistics) -> Tensor:
+        """Return the value, (*)."""
+        return self.function(statistics)
+
+    def bootstrap(self, statistics: Statistics, count: int, seed: int) -> NDArray[np.float64]:
+        """Return the values (count,) of drawn examples."""
+        return self.resampled(statistics, count, seed)
 
 
 @dataclass(frozen=True)

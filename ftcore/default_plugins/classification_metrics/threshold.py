@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ftcore import DataError, Statistics
+from ftcore import DataError, Statistics, resampling
 from ftcore.default_plugins.classification_metrics.by_class import divide
 
 
@@ -32,6 +34,18 @@ def average_precision(statistics: Statistics) -> Tensor:
     Without interpolation, as in scikit-learn. NaN where no example is positive.
     """
     return _over_classes(statistics, _mean_precision)
+
+
+def bootstrap_auroc(statistics: Statistics, count: int, seed: int) -> NDArray[np.float64]:
+    """Return `auroc` of bootstrap replicates, (count,)."""
+    return _bootstrap(statistics, resampling.bootstrap_auroc, count, seed)
+
+
+def bootstrap_average_precision(
+    statistics: Statistics, count: int, seed: int
+) -> NDArray[np.float64]:
+    """Return `average_precision` of bootstrap replicates, (count,)."""
+    return _bootstrap(statistics, resampling.bootstrap_average_precision, count, seed)
 
 
 @dataclass(frozen=True)
@@ -80,6 +94,39 @@ def _before(weight: Tensor) -> Tensor:
 
 
 def _over_classes(statistics: Statistics, metric: Callable[[_Ranking], Tensor]) -> Tensor:
+    scores, target, weight = _scored(statistics)
+    values = [
+        metric(_Ranking.of(scores[:, column], target == positive, weight))
+        for column, positive in enumerate(_positives(scores).tolist())
+    ]
+    return torch.stack(values).nanmean(dim=0)
+
+
+def _bootstrap(
+    statistics: Statistics,
+    bootstrap: Callable[..., NDArray[np.float64]],
+    count: int,
+    seed: int,
+) -> NDArray[np.float64]:
+    if "weight" in statistics.rows:
+        raise DataError("statistics with weights are replicates, which cannot be drawn from again")
+    scores, target, _ = (part.cpu() for part in _scored(statistics))
+    if len(target) == 0:
+        return np.full(count, np.nan)
+    is_positive = target.unsqueeze(-1) == _positives(scores)
+    threads = torch.get_num_threads()
+    values = bootstrap(scores.numpy(), is_positive.numpy(), count, seed, threads=threads)
+    averaged: NDArray[np.float64] = torch.from_numpy(values).nanmean(dim=-1).numpy()
+    return averaged
+
+
+def _positives(scores: Tensor) -> Tensor:
+    """Return the class that each column of the scores is for, (1,) or (C,)."""
+    return torch.arange(scores.size(-1)) if scores.size(-1) > 1 else torch.ones(1).long()
+
+
+def _scored(statistics: Statistics) -> tuple[Tensor, Tensor, Tensor]:
+    """Return scores, targets and weights of the examples that were scored."""
     if "scores" not in statistics.rows:
         raise DataError(
             "these statistics keep no scores; make them with the task's `statistics` and "
@@ -88,14 +135,9 @@ def _over_classes(statistics: Statistics, metric: Callable[[_Ranking], Tensor]) 
     scores, target = statistics.rows["scores"], statistics.rows["target"]
     weight = statistics.rows.get("weight", torch.ones_like(target))
     is_scored = ~scores.isnan().any(-1)
-    if not is_scored.all():
-        scores, target, weight = scores[is_scored], target[is_scored], weight[..., is_scored]
-    positive_classes = [1] if scores.size(-1) == 1 else range(scores.size(-1))
-    values = [
-        metric(_Ranking.of(scores[:, column], target == positive, weight))
-        for column, positive in enumerate(positive_classes)
-    ]
-    return torch.stack(values).nanmean(dim=0)
+    if is_scored.all():
+        return scores, target, weight
+    return scores[is_scored], target[is_scored], weight[..., is_scored]
 
 
 def _area(ranking: _Ranking) -> Tensor:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from ftcore import FreezingStrategy, hookimpl
 from ftcore.default_plugins.freezing.lora import Lora
+from ftcore.default_plugins.freezing.relative import Auto
 from ftcore.default_plugins.freezing.strategies import (
     Bottom,
     Discriminative,
@@ -36,3 +37,4 @@ def register_freezing(
     register("lp-ft", ProbeThenFineTune)
     register("match", Match)
     register("lora", Lora)
+    register("auto", Auto)

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
+from torch import Tensor
+
 from ftcore.engine.batches import RawSource, Source
 from ftcore.engine.checks import check_inputs
 from ftcore.engine.features.computing import Completion, Tally
 from ftcore.engine.features.cut import Cost, Cuts, Keep, choose_keep
+from ftcore.engine.features.segment import Segment
 from ftcore.engine.features.shelf import MemoryShelf, Shelf
 from ftcore.engine.features.stages import FrozenStages
 from ftcore.engine.features.store import FeatureStore
@@ -36,7 +39,8 @@ class Feeder:
     """Hands out feeds; features are computed when they are first asked for.
 
     After `decide`, `keep` says where they are kept, `reason` why, and `costs` what each cut takes.
-    `tallies` says of each cut what was found and what computed.
+    `tallies` says of each cut what was found and what computed. `below` are features of the same
+    examples that there are already, from which the cuts' are made.
     """
 
     parts: RunParts
@@ -45,6 +49,7 @@ class Feeder:
     cuts: Cuts
     raw: Mapping[str, RawSource]
     observer: Observer
+    below: Feed | None = None
     keep: Keep = "off"
     reason: str = ""
     costs: tuple[Cost, ...] = ()
@@ -82,6 +87,11 @@ class Feeder:
         """Return the feed whose cut holds in all phases, with every part."""
         return self._feed(self.cuts.throughout, tuple(self.raw))
 
+    def above_all(self) -> Feed | None:
+        """Return the feed above all stages, as they are now, where a phase has that cut."""
+        top = len(self.parts.backbone.stages)
+        return self._feed(top, tuple(self.raw)) if top in self.cuts.counts else None
+
     def in_phase(self, phase: Phase) -> Feed:
         """Return the feed of a phase that begins, with its train and val parts at least."""
         cut = self.cuts.phases[self.plan.phases.index(phase)]
@@ -90,6 +100,28 @@ class Feeder:
         if cut == self.cuts.throughout:
             return self.throughout()
         return self._feed(cut, ("train", "val"))
+
+    def adopt(self, features: Tensor, other: Feeder) -> None:
+        """Keep on disk what `other` computed below the cut of all phases, one row an example.
+
+        The rows (N, ...) are in the order of the parts. Nothing is kept where features are not kept
+        on disk, nor what is there already.
+        """
+        cut, tally = self.cuts.throughout, other.tallies[other.cuts.throughout]
+        if self.keep != "disk":
+            return
+        start = 0
+        for part, source in self.raw.items():
+            rows = features[start : start + len(source.ids)]
+            start += len(rows)
+            shelf, names = self._shelf(cut, part), self._names(part)[0]
+            with shelf.locked():
+                held = {name for each in shelf.find(names) for name in each.names}
+                new = {name: row for row, name in enumerate(names) if name not in held}
+                if new:
+                    seconds = tally.seconds_per_example * len(new)
+                    kept = rows[list(new.values())]
+                    shelf.add(Segment(list(new), kept, seconds, tally.how, tally.difference))
 
     def describe(self, epochs: Sequence[int]) -> tuple[FeaturesRecord, ...]:
         """Return what was kept below each cut, and the time it saved in those epochs."""
@@ -128,7 +160,9 @@ class Feeder:
         return self._feeds[cut]
 
     def _complete(self, cut: int, parts: Collection[str]) -> Feed:
-        base = self.throughout() if cut > self.cuts.throughout else Feed(0, self.raw)
+        base = self.below or Feed(0, self.raw)
+        if cut > self.cuts.throughout:
+            base = self.throughout()
         below, stages = base.stages, self.stages
         sources: dict[str, Source] = {}
         for group in self._alike(parts):

@@ -11,7 +11,17 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
 from torch.nn import functional
 
-from ftcore import Backbone, ConfigError, DataBundle, StackedTask, Statistics, Task, Weights, ops
+from ftcore import (
+    Backbone,
+    ConfigError,
+    DataBundle,
+    NeighbourTask,
+    StackedTask,
+    Statistics,
+    Task,
+    Weights,
+    ops,
+)
 from ftcore.default_plugins.classification.task import ClassificationTask
 from tests.default_plugins.classification.data import batch, bundle
 
@@ -150,6 +160,15 @@ def test_baseline_is_the_prior_of_the_training_part() -> None:
 def test_baseline_survives_a_class_without_training_examples() -> None:
     statistics = TASK.baselines(bundle([0, 0], 3), torch.tensor([0, 2]))["majority class"]
     assert (int(statistics.n), int(statistics.non_finite)) == (2, 0)
+
+
+def test_neighbours_vote_with_their_weights_and_all_classes_share_one_vote_more() -> None:
+    assert isinstance(TASK, NeighbourTask)
+    targets = torch.tensor([[2, 0, 0], [1, 1, 1]])
+    weights = torch.tensor([[1.0, 0.4, 0.1], [1.0, 1.0, 1.0]])
+    outputs = TASK.outputs_of_neighbours(bundle([0, 1, 2], 3), targets, weights)
+    votes = np.array([[1.0, 0, 2], [0, 3, 0]])  # of three neighbours: 0.5 and 1 of 1.5
+    assert outputs.exp().numpy() == pytest.approx((votes + 1 / 3) / 4)
 
 
 def test_heads_scored_together_have_the_fields_of_each() -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor
 
-from ftcore import DataError, Statistics, ops
+from ftcore import DataError, Statistics, ops, resampling
 from ftcore.default_plugins.classification_metrics import threshold
 from tests.default_plugins.classification.data import batch
 from tests.default_plugins.classification_metrics.cases import (
@@ -102,3 +102,47 @@ def test_one_class_alone(name: str, target: int, expected: float) -> None:
 def test_statistics_without_scores_are_refused(metric: Callable[[Statistics], Tensor]) -> None:
     with pytest.raises(DataError, match="keep no scores"):
         metric(ops.classification_statistics(*batch(9, 3)))
+
+
+RESAMPLED = [
+    (threshold.auroc, threshold.bootstrap_auroc),
+    (threshold.average_precision, threshold.bootstrap_average_precision),
+]
+Bootstrap = Callable[[Statistics, int, int], NDArray[np.float64]]
+
+
+@pytest.mark.parametrize(("metric", "bootstrap"), RESAMPLED)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_bootstrap_equals_the_metric_of_drawn_weights(
+    metric: Callable[[Statistics], Tensor], bootstrap: Bootstrap, classes: int
+) -> None:
+    logits, targets = batch(30, classes, seed=3)
+    targets[targets == 0] = 1  # all but one, so that some replicates lack a class
+    targets[4] = 0
+    statistics = statistics_of(logits.round(), targets)
+    weight = torch.from_numpy(resampling.draws(30, 40, 9))
+    expected = metric(Statistics({}, {**statistics.rows, "weight": weight})).numpy()
+    found = bootstrap(statistics, 40, 9)
+    assert found.shape == (40,)
+    assert found == pytest.approx(expected, abs=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("bootstrap", [pair[1] for pair in RESAMPLED])
+def test_examples_that_were_not_scored_are_not_drawn(bootstrap: Bootstrap) -> None:
+    logits, targets = batch(30, 3)
+    with_gaps, kept = targets.clone(), torch.arange(30) % 4 != 0
+    with_gaps[~kept] = -100
+    found = bootstrap(statistics_of(logits, with_gaps), 20, 0)
+    assert found.tolist() == bootstrap(statistics_of(logits[kept], targets[kept]), 20, 0).tolist()
+
+
+@pytest.mark.parametrize("bootstrap", [pair[1] for pair in RESAMPLED])
+def test_what_cannot_be_drawn_from(bootstrap: Bootstrap) -> None:
+    statistics = statistics_of(*batch(9, 3))
+    empty = Statistics({}, {name: row[:0] for name, row in statistics.rows.items()})
+    assert np.isnan(bootstrap(empty, 4, 0)).tolist() == [True] * 4
+    with pytest.raises(DataError, match="keep no scores"):
+        bootstrap(ops.classification_statistics(*batch(9, 3)), 4, 0)
+    statistics.rows["weight"] = torch.ones(2, 9)
+    with pytest.raises(DataError, match="cannot be drawn from again"):
+        bootstrap(statistics, 4, 0)

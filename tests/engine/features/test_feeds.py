@@ -251,7 +251,8 @@ def _run_in_process(folder: Path, results: Any) -> None:
 
 
 def test_two_processes_end_with_one_good_cache(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
+    # Not forked: a child may wait forever for threads that only its parent has.
+    context = multiprocessing.get_context("spawn")
     results = context.Queue()
     workers = [context.Process(target=_run_in_process, args=(tmp_path, results)) for _ in range(2)]
     for worker in workers:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -52,6 +53,13 @@ def assert_agrees(found: TrainedHead, alone: Progress) -> None:
         torch.testing.assert_close(tensor, alone.best[f"head.{name}"], rtol=0, atol=TOLERANCE)
 
 
+def _named(options: dict[str, Any]) -> str:
+    """A name that is the same in every process, which that of a lambda is not."""
+    return "-".join(
+        f"{name}={re.sub(' at 0x[0-9a-f]+', '', str(v))}" for name, v in options.items()
+    )
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -64,7 +72,7 @@ def assert_agrees(found: TrainedHead, alone: Progress) -> None:
         {"task": MlpTask()},
         {"task": MlpTask(layer=lambda: nn.BatchNorm1d(6)), "patience": 1, "epochs": 9},
     ],
-    ids=str,
+    ids=_named,
 )
 def test_heads_together_are_what_each_is_alone(options: dict[str, Any]) -> None:
     data = make_data()
