@@ -98,7 +98,7 @@ def _features(options: dict[str, Any], plugins: Plugins, observer: Observer) -> 
         observer.note(f"note: {parts.backbone.weights.note}")
     with deterministic():
         feed = prepare(parts, observer).feeder.throughout()
-    features = gather_features(list(feed.sources.values()))
+    features = gather_features([feed.sources[part] for part in parts.bundle.splits])
     if features is None:
         observer.note("the features take more room than there is; copies are found without them")
     return features

@@ -59,28 +59,30 @@ class Catalogue:
     def copies_of_tests(self, near: Iterable[Pair]) -> dict[int, list[Pair]]:
         """Return the copies in other parts of each test example that has one, the likest first.
 
-        `near` holds near copies among the first places of each content.
+        `near` holds near copies among the first places of each content. Of the copies of one
+        content, which may be thousands, one is returned for each part and target.
         """
         copies: dict[int, list[Pair]] = {}
-        for group in self.groups.values():
-            self._cross(copies, group, group, 1.0)
+        for digest, group in self.groups.items():
+            if len(group) > 1:
+                self._cross(copies, digest, digest, 1.0)
         for pair in sorted(near, key=lambda pair: -pair.likeness):
-            one, other = (self.groups[self.contents[place]] for place in (pair.one, pair.other))
+            one, other = self.contents[pair.one], self.contents[pair.other]
             self._cross(copies, one, other, pair.likeness)
             self._cross(copies, other, one, pair.likeness)
         return dict(sorted(copies.items()))
 
     def _cross(
-        self,
-        copies: dict[int, list[Pair]],
-        tests: Sequence[int],
-        others: Sequence[int],
-        likeness: float,
+        self, copies: dict[int, list[Pair]], content: str, other: str, likeness: float
     ) -> None:
-        outside = [place for place in others if self.part_of(place) != TEST]
+        tests = [place for place in self.groups[content] if self.part_of(place) == TEST]
+        outside: dict[tuple[str, str], int] = {}
+        for place in self.groups[other] if tests else ():
+            if self.part_of(place) != TEST:
+                outside.setdefault((self.part_of(place), self._target(*self._at[place])), place)
         for test in tests if outside else ():
-            if self.part_of(test) == TEST:
-                copies.setdefault(test, []).extend(Pair(test, o, likeness) for o in outside)
+            found = (Pair(test, place, likeness) for place in outside.values())
+            copies.setdefault(test, []).extend(found)
 
     def _target(self, part: str, index: int) -> str:
         targets, classes = self._targets[part], self.bundle.classes

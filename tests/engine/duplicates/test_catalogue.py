@@ -57,3 +57,14 @@ def test_a_pair_of_different_targets_is_a_conflict() -> None:
     made = catalogue()
     assert made.duplicate(Pair(6, 0, 1.0)).is_conflict
     assert not made.duplicate(Pair(4, 0, 1.0)).is_conflict
+
+
+def test_of_thousands_of_copies_each_part_and_target_has_one() -> None:
+    targets = torch.arange(3000) % 3
+    rows = Rows(torch.zeros(3000, 1), targets, [str(index) for index in range(3000)])
+    splits = dict.fromkeys(("train", "val", "test"), rows)
+    bundle = DataBundle("same", "classification", splits, ("x", "y", "z"))
+    made = Catalogue(bundle, {part: ["a"] * 3000 for part in splits})
+    copies = made.copies_of_tests(())
+    assert len(copies) == 3000
+    assert [pair.other for pair in copies[6000]] == [0, 1, 2, 3000, 3001, 3002]
