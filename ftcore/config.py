@@ -189,6 +189,12 @@ class RunConfig(Config):
             return ()
         return BASELINES if self.baselines == "auto" else tuple(self.baselines.split(","))
 
+    @property
+    def slug(self) -> str:
+        """What a folder of such runs is called after: dataset, backbone and freezing strategy."""
+        names = (self.dataset, self.backbone, self.freeze)
+        return "-".join(name.partition(":")[0] for name in names)
+
     def to_yaml(self) -> str:
         """Return every field as YAML, in order."""
         values = self.model_dump(mode="json")

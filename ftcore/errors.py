@@ -53,3 +53,9 @@ class StoppedError(FtcoreError):
     """The run was asked to stop, saved its state, and can be resumed."""
 
     exit_code = 75
+
+
+def sentence_of(error: Exception) -> str:
+    """Return in one line what an error says, with its kind where it is none of these."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, FtcoreError) else f"{type(error).__name__}: {text}"

@@ -19,7 +19,7 @@ from ftcore.engine.device import Machine, environment
 from ftcore.engine.observer import Observer
 from ftcore.engine.partition import make_parts
 from ftcore.engine.parts import RunParts
-from ftcore.errors import DataError, FtcoreError, StoppedError
+from ftcore.errors import DataError, FtcoreError, StoppedError, sentence_of
 from ftcore.interfaces import DataBundle, Task
 from ftcore.plugins import Plugins, plugin_manager
 from ftcore.record import RankedBackbone, RankingRecord, VerificationRecord, VerifiedRun
@@ -132,7 +132,7 @@ class _Ranking:
         except Exception as error:  # a border: a backbone is a stranger's, and may break in any way
             if isinstance(error, DataError) and parts is not None:
                 check_inputs(sample, self.observer, None)
-            failure = _sentence(error)
+            failure = sentence_of(error)
             self.observer.note(f"{name} failed: {failure}")
             return RankedBackbone(name=name, failure=failure)
 
@@ -193,15 +193,10 @@ class _Ranking:
         except StoppedError:
             raise
         except Exception as error:  # the border of one run, as of one backbone above
-            failure = _sentence(error)
+            failure = sentence_of(error)
             self.observer.note(f"{name}, seed {seed} failed: {failure}")
             return VerifiedRun(seed=seed, failure=failure)
         return describe_run(record)
-
-
-def _sentence(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text if isinstance(error, FtcoreError) else f"{type(error).__name__}: {text}"
 
 
 def _write(directory: Path, record: RankingRecord) -> None:

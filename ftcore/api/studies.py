@@ -21,7 +21,7 @@ from ftcore.studies.config import StudyConfig
 from ftcore.studies.directory import StudyDirectory
 from ftcore.studies.plan import Cell, plan_runs
 from ftcore.studies.running import Workshop
-from ftcore.studies.study import run_study, slug_of
+from ftcore.studies.study import run_study
 
 
 def study(
@@ -43,7 +43,7 @@ def study(
     config = config or StudyConfig.of(options, "ftcore.study")
     plugins, observer = plugins or plugin_manager(), observer or Observer()
     parts = first_parts(plan_runs(config), plugins)
-    directory = StudyDirectory.create(config, slug_of(parts))
+    directory = StudyDirectory.create(config, parts.config.slug)
     return run_study(directory, workshop_of(plugins, config.jobs), parts, observer)
 
 

@@ -93,6 +93,16 @@ class CachedSource:
         """Return the features of the examples; every epoch, or every so many, has the same."""
         return self.features.take(self.rows[epoch % len(self.rows)][torch.as_tensor(indices)])
 
+    def first_view(self) -> Tensor:
+        """Return the features of all examples in order, (N, ...); of several views the first."""
+        return self.features.take(self.rows[0])
+
+
+def cached(source: Source) -> CachedSource:
+    """Return the source of a part that is known to be features, since all below was frozen."""
+    assert isinstance(source, CachedSource)
+    return source
+
 
 @dataclass(frozen=True)
 class Batch:

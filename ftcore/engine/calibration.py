@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ftcore.engine.batches import Source
 from ftcore.engine.evaluation import Evaluator
 from ftcore.engine.intervals import intervals
+from ftcore.engine.needs import needs_of
 from ftcore.engine.observer import Observer
 from ftcore.engine.pairing import estimate, sample
 from ftcore.engine.parts import Parts
@@ -38,7 +39,7 @@ class Calibrator:
         task, metrics = parts.task, parts.calibration
         if not isinstance(task, CalibratedTask) or not metrics:
             return None
-        needs = sorted({name for metric in metrics for name in metric.needs})
+        needs = needs_of(metrics)
         before, after = (task.statistics(parts.bundle, needs) for _ in range(2))
         return cls(task, metrics, temperature, examples, before, after)
 

@@ -35,10 +35,8 @@ class RunDirectory:
     @classmethod
     def create(cls, config: RunConfig) -> RunDirectory:
         """Make a new folder below `config.out`, and write the configuration into it."""
-        names = (config.dataset, config.backbone, config.freeze)
-        slug = "-".join(name.partition(":")[0] for name in names)
         is_first = not config.out.exists()
-        directory = cls(storage.make_directory(config.out, slug), is_first)
+        directory = cls(storage.make_directory(config.out, config.slug), is_first)
         storage.write_text(directory.path / "config.yaml", config.to_yaml())
         return directory
 

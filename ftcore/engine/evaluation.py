@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ftcore.engine.batches import CachedSource, Source, load_batches, sequential_order, to_device
 from ftcore.engine.device import Machine
+from ftcore.engine.needs import needs_of
 from ftcore.engine.observer import Observer
 from ftcore.errors import NumericalError, StoppedError
 from ftcore.interfaces import DataBundle, Inputs, Loss, Metric, Statistics, Task
@@ -42,7 +43,7 @@ class Evaluator:
         `watch` sees the outputs and the targets of each batch, in order.
         Raises NumericalError, naming the first example, where outputs are not finite.
         """
-        needs = sorted({name for metric in self.metrics for name in metric.needs})
+        needs = needs_of(self.metrics)
         statistics = self.task.statistics(self.bundle, needs)
         size = _batch_size(source)
         total = 0.0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ftcore.engine.bca import LEVEL, bootstrap_interval
 from ftcore.interfaces import Metric, Proportion, ResampledMetric, Statistics, Task
-from ftcore.record import MetricValue
+from ftcore.record import MetricValue, finite_or_none
 
 _HELD = 2**21  # numbers of 8 bytes that one call of `Task.resample` may return; metrics copy them
 
@@ -51,7 +51,7 @@ def intervals(
             low, high = wilson(*trials)
             method = "Wilson score"
         measured[metric.name] = MetricValue(
-            value=value if math.isfinite(value) else None,
+            value=finite_or_none(value),
             low=low,
             high=high,
             n=units,

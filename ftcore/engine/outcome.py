@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from ftcore.record import (
     Record,
     RepeatRecord,
     SearchRecord,
+    finite_or_none,
 )
 
 
@@ -85,6 +85,8 @@ def conclude(outcome: Outcome, parts: Parts, machine: Machine, directory: RunDir
 
 
 def _describe(repeat: Repeat, parts: Parts) -> RepeatRecord:
-    values = {metric.name: float(metric.compute(repeat.statistics)) for metric in parts.metrics}
-    finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
-    return RepeatRecord(seed=repeat.seed, metrics=finite)
+    metrics = {
+        metric.name: finite_or_none(float(metric.compute(repeat.statistics)))
+        for metric in parts.metrics
+    }
+    return RepeatRecord(seed=repeat.seed, metrics=metrics)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ftcore.interfaces import Metric, RowProportion
-from ftcore.record import DifferenceRecord, SignificanceRecord, Verdict
+from ftcore.record import DifferenceRecord, SignificanceRecord, Verdict, finite_or_none
 from ftcore.significance.paired import Difference, exact_p, holm, mcnemar, needed
 from ftcore.significance.resampled import paired_bootstrap_interval
 
@@ -44,7 +44,10 @@ def describe_test(name: str, found: Difference) -> SignificanceRecord:
     """Return the record of the test that a difference comes with."""
     test = found.test
     return SignificanceRecord(
-        name=name, p=_or_none(test.p), statistic=_or_none(test.statistic), note=test.method
+        name=name,
+        p=finite_or_none(test.p),
+        statistic=finite_or_none(test.statistic),
+        note=test.method,
     )
 
 
@@ -64,11 +67,11 @@ def describe_difference(
         more = needed(examples, found.value, found.standard_error)
     return DifferenceRecord(
         metric=metric.name,
-        reference=_or_none(values[0]),
-        value=_or_none(values[1]),
+        reference=finite_or_none(values[0]),
+        value=finite_or_none(values[1]),
         difference=None if found is None else found.value,
-        low=None if found is None else _or_none(found.low),
-        high=None if found is None else _or_none(found.high),
+        low=None if found is None else finite_or_none(found.low),
+        high=None if found is None else finite_or_none(found.high),
         method="undefined" if found is None else found.test.method,
         higher_is_better=metric.higher_is_better,
         tests=tuple(tests),
@@ -97,7 +100,3 @@ def _decide(found: DifferenceRecord, p: float) -> DifferenceRecord:
             "more": None if verdict != "no difference shown" else found.more and max(1, found.more),
         }
     )
-
-
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None

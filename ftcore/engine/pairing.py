@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ftcore.engine.intervals import ends
 from ftcore.engine.replicates import replicates as draw
 from ftcore.interfaces import ComparableTask, Metric, Statistics, Task
-from ftcore.record import MetricValue
+from ftcore.record import MetricValue, finite_or_none
 
 Sample: TypeAlias = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ def estimate(made: Sample, units: int, *, higher_is_better: bool) -> MetricValue
     else:
         low, high, method = ends(made[1:], value, units)
     return MetricValue(
-        value=value if math.isfinite(value) else None,
+        value=finite_or_none(value),
         low=low,
         high=high,
         n=units,

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ftcore.engine.needs import needs_of
 from ftcore.interfaces import ComparableTask, Metric, ResampledMetric, Statistics
 from ftcore.resampling import draws
 
@@ -37,7 +38,7 @@ def replicates(
             others.append(metric)
     if not others:
         return values
-    needs = sorted({name for metric in others for name in metric.needs})
+    needs = needs_of(others)
     units = len(next(iter(runs[0].rows.values())))
     fields = runs[0].fields
     width = units + sum(fields[name].numel() for name in needs if name in fields)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,9 +10,10 @@ from ftcore.engine.baselines.gains import find_gains
 from ftcore.engine.baselines.making import Baselines
 from ftcore.engine.device import Machine, environment
 from ftcore.engine.intervals import intervals
+from ftcore.engine.needs import needs_of
 from ftcore.engine.parts import Parts
 from ftcore.interfaces import Backbone, DataBundle, Metric, Statistics, Task
-from ftcore.record import CountsRecord, Record, WeightsRecord
+from ftcore.record import CountsRecord, Record, WeightsRecord, finite_or_none
 
 
 def describe(
@@ -51,7 +51,7 @@ def measure(
         task=task.name,
         metrics=intervals(metrics, statistics, task),
         per_class={
-            name: {key: _or_none(value) for key, value in row.items()}
+            name: {key: finite_or_none(value) for key, value in row.items()}
             for name, row in task.per_class(statistics, bundle).items()
         },
         classes=bundle.classes,
@@ -92,7 +92,7 @@ def _uninformed(parts: Parts) -> Mapping[str, Statistics]:
     bundle = parts.bundle
     if "majority" not in parts.config.baseline_names or "train" not in bundle.splits:
         return {}
-    needs = sorted({name for metric in parts.metrics for name in metric.needs})
+    needs = needs_of(parts.metrics)
     return parts.task.baselines(bundle, bundle.splits["test"].targets, needs)
 
 
@@ -111,7 +111,3 @@ def describe_weights(backbone: Backbone) -> WeightsRecord:
 
 def _count(statistics: Statistics, name: str) -> int:
     return int(statistics.fields[name]) if name in statistics.fields else 0
-
-
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -12,7 +12,7 @@ from dataclasses import replace
 import torch
 
 from ftcore.config import RunConfig
-from ftcore.engine.batches import CachedSource
+from ftcore.engine.batches import cached
 from ftcore.engine.features.feeds import Feed
 from ftcore.engine.heads import (
     Examples,
@@ -88,16 +88,11 @@ def examples_of(feed: Feed) -> tuple[Examples, Fold]:
 
     Where training examples have views, those of the first.
     """
-    sources = [feed.sources[part] for part in ("train", "val")]
-    features = torch.cat([_features(source) for source in sources])
+    sources = [cached(feed.sources[part]) for part in ("train", "val")]
+    features = torch.cat([source.first_view() for source in sources])
     targets = torch.cat([source.targets for source in sources])
     train = torch.arange(len(sources[0].targets))
     return Examples(features, targets), Fold(train, torch.arange(len(train), len(targets)))
-
-
-def _features(source: object) -> torch.Tensor:
-    assert isinstance(source, CachedSource)  # check_searchable has seen to it
-    return source.features.take(source.rows[0])
 
 
 def _record(each: TrainedHead, *, is_chosen: bool) -> SearchRecord:

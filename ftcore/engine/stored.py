@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ftcore.arrays import StoredArray, open_array
 from ftcore.engine.device import free_memory, threads
+from ftcore.engine.needs import needs_of
 from ftcore.engine.observer import Observer
 from ftcore.errors import DataError, NumericalError, StoppedError, UsageError
 from ftcore.interfaces import DataBundle, Metric, Raw, Statistics, Task
@@ -125,7 +126,7 @@ def score(
 
     Raises NumericalError, naming the first row, where logits are not finite.
     """
-    needs = sorted({name for metric in metrics for name in metric.needs})
+    needs = needs_of(metrics)
     statistics = task.statistics(bundle, needs)
     _check_memory(statistics, len(bundle.splits["test"]))
     # One processor reads: threads that wait for each other lose more than it could have done.

@@ -20,7 +20,7 @@ from ftcore.record.leaks import (
     LeaksRecord,
 )
 from ftcore.record.metric import MetricValue
-from ftcore.record.part import Part, format_bytes
+from ftcore.record.part import Part, finite_or_none, format_bytes
 from ftcore.record.ranking import (
     CorrelationRecord,
     CostRecord,
@@ -96,5 +96,6 @@ __all__ = [
     "VerifiedBackbone",
     "VerifiedRun",
     "WeightsRecord",
+    "finite_or_none",
     "format_bytes",
 ]

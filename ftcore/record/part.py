@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -19,3 +21,8 @@ def format_bytes(count: int) -> str:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.3g} {unit}"
         size /= 1000
     return f"{size:.3g} TB"
+
+
+def finite_or_none(value: float) -> float | None:
+    """Return the value, or None, which is what a record says of one that is not finite."""
+    return value if math.isfinite(value) else None

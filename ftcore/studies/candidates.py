@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from ftcore.engine.directory import RunDirectory
+from ftcore.engine.needs import needs_of
 from ftcore.engine.predictions import Predictions
 from ftcore.errors import DataError
 from ftcore.interfaces import ComparableTask, Metric, Statistics
@@ -47,6 +49,12 @@ class Candidate:
     def examples(self) -> int:
         """How many examples it was tested on, each once."""
         return sum(len(self.of_fold(fold)[0].predictions.ids) for fold in self.folds)
+
+    @property
+    def test_over_train(self) -> float:
+        """Test examples over all others, the mean over the runs."""
+        sizes = [run.record.counts.splits for run in self.runs]
+        return float(np.mean([each["test"] / (each["train"] + each["val"]) for each in sizes]))
 
     @property
     def folds(self) -> tuple[int | None, ...]:
@@ -117,7 +125,7 @@ def statistics_of(
     runs: Sequence[Scored], ids: Sequence[str], task: ComparableTask, metrics: Sequence[Metric]
 ) -> list[Statistics]:
     """Return the statistics of each run, with rows in the order of `ids`."""
-    needs = sorted({name for metric in metrics for name in metric.needs})
+    needs = needs_of(metrics)
     return [align(run, ids).statistics(task, run.record.classes, needs) for run in runs]
 
 

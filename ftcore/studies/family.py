@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ftcore.engine.batches import CachedSource, RawSource
+from ftcore.engine.batches import CachedSource, RawSource, cached
 from ftcore.engine.device import deterministic
 from ftcore.engine.digests import digests
 from ftcore.engine.directory import RunDirectory
@@ -55,10 +55,10 @@ class Family:
 
     def __init__(self, prepared: Prepared, feed: Feed) -> None:
         self.prepared, self.stages = prepared, feed.stages
-        sources = [_cached(source) for source in feed.sources.values()]
+        sources = [cached(source) for source in feed.sources.values()]
         self._row: dict[tuple[str, str], int] = {}
         self._index(feed)
-        features = torch.cat([source.features.take(source.rows[0]) for source in sources])
+        features = torch.cat([source.first_view() for source in sources])
         self.examples = Examples(features, torch.cat([source.targets for source in sources]))
         self._frozen = digests(prepared.freezer.frozen_state())
         self._leaks: dict[tuple[str | None, int | None, int | None], Leaks] = {}
@@ -175,8 +175,3 @@ class Family:
             )
             for each in records
         )
-
-
-def _cached(source: object) -> CachedSource:
-    assert isinstance(source, CachedSource)  # a cut above all stages has no others
-    return source

@@ -37,7 +37,8 @@ class Pair:
         if not (np.isfinite(first).all() and np.isfinite(second).all()):
             return self._record(first, second, None, ())
         if len(self.first.folds) > 1:
-            found = self._over_folds(second.mean(1) - first.mean(1))
+            differences = second.mean(1) - first.mean(1)
+            found = corrected_t(differences, self.first.test_over_train)
             return self._record(
                 first, second, found, (describe_test("corrected t over folds", found),)
             )
@@ -57,11 +58,6 @@ class Pair:
             return math.nan if kept.value is None else kept.value
         (statistics,) = statistics_of([run], run.predictions.ids, self.task, [self.metric])
         return float(self.metric.compute(statistics))
-
-    def _over_folds(self, differences: NDArray[np.float64]) -> Difference:
-        sizes = [run.record.counts.splits for run in self.first.runs]
-        ratio = float(np.mean([each["test"] / (each["train"] + each["val"]) for each in sizes]))
-        return corrected_t(differences, ratio)
 
     def _on_one_part(
         self, first: NDArray[np.float64], second: NDArray[np.float64]

@@ -18,7 +18,7 @@ from ftcore.engine.observer import Observer
 from ftcore.engine.parts import RunParts
 from ftcore.engine.planning import as_planned
 from ftcore.engine.preparation import prepare
-from ftcore.errors import FtcoreError, StoppedError
+from ftcore.errors import FtcoreError, StoppedError, sentence_of
 from ftcore.record import Record
 from ftcore.studies.directory import StudyDirectory
 from ftcore.studies.family import Family, is_family
@@ -200,13 +200,8 @@ def _attempt(member: Member, make: Callable[[Member], Record]) -> Result:
     except StoppedError:
         raise
     except Exception as error:  # a border: one run's failure is not the study's
-        return Result(member, failure=_said(error), seconds=time.perf_counter() - started)
+        return Result(member, failure=sentence_of(error), seconds=time.perf_counter() - started)
     return Result(member, record, seconds=time.perf_counter() - started)
-
-
-def _said(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text if isinstance(error, FtcoreError) else f"{type(error).__name__}: {text}"
 
 
 def _by_seed(members: Sequence[Member]) -> list[list[Member]]:

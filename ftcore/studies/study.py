@@ -124,10 +124,3 @@ def _notes(records: Sequence[Record]) -> tuple[str, ...]:
             f"{max(leaked):,} of them; each run's record has its scores without them"
         )
     return tuple(notes)
-
-
-def slug_of(parts: RunParts) -> str:
-    """Return what a study's folder is called after."""
-    config = parts.config
-    names = (config.dataset, config.backbone, config.freeze)
-    return "-".join(name.partition(":")[0] for name in names)

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from ftcore.engine.replicates import replicates
 from ftcore.interfaces import ComparableTask, Metric, Task
-from ftcore.record import CellRecord, MemberRecord, MetricValue, ScoreRecord, SpreadRecord
+from ftcore.record import (
+    CellRecord,
+    MemberRecord,
+    MetricValue,
+    ScoreRecord,
+    SpreadRecord,
+    finite_or_none,
+)
 from ftcore.significance.paired import Interval, corrected_interval
 from ftcore.significance.resampled import seed_mean
 from ftcore.significance.variance import variance_parts
@@ -96,9 +103,9 @@ class _Scores:
         means = [_mean(row) for row in table]
         interval, method, spread = self._judge(folds, kept, means)
         return ScoreRecord(
-            value=_or_none(interval.value),
-            low=_or_none(interval.low),
-            high=_or_none(interval.high),
+            value=finite_or_none(interval.value),
+            low=finite_or_none(interval.low),
+            high=finite_or_none(interval.high),
             n=self.runs.examples,
             method=method,
             higher_is_better=self.metric.higher_is_better,
@@ -117,10 +124,8 @@ class _Scores:
             return Interval(mean, math.nan, math.nan), "undefined", _spread(None, "undefined")
         spread = _split(kept, self.sampling)
         if len(folds) > 1:
-            sizes = [run.record.counts.splits for fold in folds for run in fold]
-            ratio = float(np.mean([each["test"] / (each["train"] + each["val"]) for each in sizes]))
             method = f"corrected t over {len(folds)} folds (Nadeau & Bengio 2003)"
-            return corrected_interval(means, ratio), method, spread
+            return corrected_interval(means, self.runs.test_over_train), method, spread
         if len(folds[0]) == 1:
             (only,) = kept[0]
             low, high = (math.nan if end is None else end for end in (only.low, only.high))
@@ -160,7 +165,3 @@ def _deviations(fold: Sequence[Scored], metric: Metric) -> NDArray[np.float64]:
 
 def _mean(row: Sequence[float | None]) -> float:
     return math.nan if None in row else float(np.mean(np.array(row, dtype=np.float64)))
-
-
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None

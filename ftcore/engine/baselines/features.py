@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ftcore.engine.batches import CachedSource, RawSource
+from ftcore.engine.batches import RawSource
 from ftcore.engine.device import free_memory
 from ftcore.engine.features.cut import MEMORY_FRACTION, Cuts
 from ftcore.engine.features.feeds import Feed, Feeder
@@ -31,12 +31,6 @@ def pretrained_features(prepared: Prepared, feed: Feed, observer: Observer) -> F
     if feeder.keep == "off" or is_too_large:
         raise ConfigError(f"the features, {format_bytes(size)}, are larger than what is allowed")
     return feeder.throughout()
-
-
-def cached(source: object) -> CachedSource:
-    """Return the features of a part, which `pretrained_features` made."""
-    assert isinstance(source, CachedSource)
-    return source
 
 
 def _feeder(prepared: Prepared, below: Feed | None, observer: Observer) -> Feeder:

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ftcore.engine.baselines.features import cached
-from ftcore.engine.batches import CachedSource
+from ftcore.engine.batches import CachedSource, cached
 from ftcore.engine.features.feeds import Feed
+from ftcore.engine.needs import needs_of
 from ftcore.engine.observer import Observer
 from ftcore.engine.parts import Parts
 from ftcore.errors import StoppedError
@@ -48,7 +48,7 @@ def score_neighbours(
     StoppedError where the observer asks to stop.
     """
     train, test = (cached(feed.sources[part]) for part in ("train", "test"))
-    needs = sorted({name for metric in parts.metrics for name in metric.needs})
+    needs = needs_of(parts.metrics)
     statistics = task.statistics(parts.bundle, needs)
     count = min(COUNT, len(train.targets))
     observer.step_started("nearest neighbours", len(test.targets), "examples")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ftcore.engine.baselines.features import cached
+from ftcore.engine.batches import cached
 from ftcore.engine.device import free_memory
 from ftcore.engine.features.cut import MEMORY_FRACTION
 from ftcore.engine.features.feeds import Feed

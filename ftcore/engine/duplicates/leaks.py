@@ -14,6 +14,7 @@ from ftcore.engine.duplicates.sketches import about_sketches, sketch_all
 from ftcore.engine.features.shelf import MemoryShelf, Shelf
 from ftcore.engine.features.store import FeatureStore
 from ftcore.engine.intervals import intervals
+from ftcore.engine.needs import needs_of
 from ftcore.engine.observer import Observer
 from ftcore.engine.parts import Parts
 from ftcore.engine.predictions import Predictions
@@ -66,7 +67,7 @@ class Leaks:
         kept = [row for row, place in enumerate(tests) if place not in self.copies]
         if not kept:
             return {}, "every test example has a copy"
-        needs = sorted({name for metric in parts.metrics for name in metric.needs})
+        needs = needs_of(parts.metrics)
         predictions = Predictions((), {name: row[kept] for name, row in rows.items()})
         remaining = predictions.statistics(task, parts.bundle.classes, needs)
         return intervals(parts.metrics, remaining, task), ""

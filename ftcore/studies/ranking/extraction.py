@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ftcore.engine.batches import CachedSource
+from ftcore.engine.batches import cached
 from ftcore.engine.evaluation import FEATURE_BATCH
 from ftcore.engine.features.feeds import Feeder
 from ftcore.engine.observer import Observer
@@ -91,11 +91,7 @@ def _tap(backbone: Backbone) -> Backbone:
 def _read(feeder: Feeder) -> tuple[Tensor, Tensor]:
     """The features of both parts in one tensor, and the targets."""
     sources = feeder.throughout().sources
-    rows = []
-    for part in PARTS:
-        source = sources[part]
-        assert isinstance(source, CachedSource)  # everything is frozen, and kept somewhere
-        rows.append(source.features.take(source.rows[0]).flatten(1))
+    rows = [cached(sources[part]).first_view().flatten(1) for part in PARTS]
     return torch.cat(rows), torch.cat([sources[part].targets for part in PARTS])
 
 
