@@ -15,6 +15,7 @@ from typing import Any
 
 import ftcore
 from benchmarks.results_on_real_data import DATASETS, PAGE, WEIGHTS
+from benchmarks.tables import fill
 from ftcore import api
 from ftcore.record import DepthRecord, StudyRecord
 
@@ -145,13 +146,6 @@ def _interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
 
 
-def write_table(results: list[dict[str, Any]]) -> None:
-    text = PAGE.read_text()
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{START}\n{table(results)}{END}{after}")
-
-
 def main() -> None:
     data = Path(os.environ["FTCORE_TEST_DATA"])
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
@@ -163,7 +157,7 @@ def main() -> None:
         RESULTS.write_text(json.dumps(results, indent=1) + "\n")
         last = results[-1]
         print(dataset, last["wall_seconds"], last["processor_seconds"], flush=True)
-    write_table(results)
+    fill(PAGE, START, END, table(results))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.tables import ROOT, load, table
+from benchmarks.tables import ROOT, fill, load, table
 from ftcore.images.likeness import ImageLikeness
 
 RATIO = ImageLikeness.ratio
@@ -17,9 +17,7 @@ START, END = "<!-- tables of leaks.json -->", "<!-- end of leaks.json -->"
 
 def main() -> None:
     content = load("leaks.json")
-    before, _, rest = PAGE.read_text().partition(START)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{START}\n\n{tables(content)}\n{END}{after}")
+    fill(PAGE, START, END, f"\n{tables(content)}\n")
 
 
 def tables(content: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 import ftcore
 from benchmarks.measurement import host
-from benchmarks.tables import RESULTS, ROOT, load, machine, table
+from benchmarks.tables import RESULTS, ROOT, fill, load, machine, table
 from ftcore.record import RankedBackbone, RankingRecord
 
 PAGE = ROOT / "docs" / "results.md"
@@ -149,10 +149,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def write_page(content: dict[str, Any]) -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{START}\n{page(content)}\n{END}{after}", encoding="utf-8")
+    fill(PAGE, START, END, f"{page(content)}\n")
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from PIL import Image
 
 import ftcore
 from benchmarks.measurement import host
-from benchmarks.tables import ROOT, table
+from benchmarks.tables import ROOT, fill, table
 from ftcore.images.corruptions import CORRUPTIONS
 from ftcore.images.corruptions.digital import compress
 from ftcore.record import Record
@@ -196,9 +196,7 @@ def main() -> None:
         content["host"] = host(("torch", "ftcore", "Pillow"))
         RESULTS.write_text(json.dumps(content, indent=1) + "\n")
         print(f"{name}: {content['cases'][name]['seconds']:.0f} s", flush=True)
-    before, _, rest = PAGE.read_text().partition(START)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{START}\n{page(content['cases'])}{END}{after}")
+    fill(PAGE, START, END, page(content["cases"]))
 
 
 if __name__ == "__main__":

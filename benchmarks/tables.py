@@ -28,6 +28,13 @@ def machine(content: dict[str, Any]) -> str:
     return f"\nOn {host['cpus']} cores of {host['cpu']}; {versions}; {content['rounds']} rounds.\n"
 
 
+def fill(page: Path, start: str, end: str, text: str) -> None:
+    """Put a text between two marks of a page."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(start)
+    _, _, after = rest.partition(end)
+    page.write_text(f"{before}{start}\n{text}{end}{after}", encoding="utf-8")
+
+
 def settle(pages: Mapping[Path, str], *, is_check: bool) -> int:
     """Write the pages that are not as they should be, or name them; return the exit status."""
     stale = {

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ftcore.cli.options import config_options, given, json_option, quiet_option, verbose_option
+from ftcore.cli.options import config_options, continued_options, refuse_flags, values_of
 from ftcore.cli.output import print_depth
-from ftcore.cli.run import refuse_flags
 from ftcore.cli.study import check_failures
-from ftcore.config import RunConfig, read_yaml
+from ftcore.config import RunConfig
 from ftcore.studies.config import OWN, StudyConfig
 
 if TYPE_CHECKING:
@@ -30,20 +29,12 @@ OF_RUNS = [name for name in RunConfig.model_fields if name not in LEFT_OUT]
 )
 @config_options(("folds", "seeds", "jobs", "out"), StudyConfig)
 @config_options(OF_RUNS)
-@click.option(
-    "--config",
-    "config_file",
-    envvar="FTCORE_DEPTH_CONFIG",
-    type=click.Path(path_type=Path),
-    help="YAML file of options; flags and environment go before it.",
+@continued_options(
+    "FTCORE_DEPTH_CONFIG",
+    "YAML file of options; flags and environment go before it.",
+    "Go on with the sweep in this folder.",
+    "Print the depths that it would try; stop.",
 )
-@click.option(
-    "--resume", type=click.Path(path_type=Path), help="Go on with the sweep in this folder."
-)
-@click.option("--dry-run", is_flag=True, help="Print the depths that it would try; stop.")
-@json_option
-@quiet_option
-@verbose_option
 @click.pass_obj
 def command(
     plugins: Plugins,
@@ -74,9 +65,7 @@ def command(
             refuse_flags()
             record = api.resume_depth(resume, plugins=plugins, observer=observer)
         else:
-            values = read_yaml(config_file) if config_file else {}
-            source = str(config_file) if config_file else "the options"
-            config = StudyConfig.of({**values, **given(options)}, source)
+            config = StudyConfig.of(*values_of(config_file, options))
             if dry_run:
                 _print_plan(config, depths, plugins)
                 return

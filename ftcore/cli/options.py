@@ -12,7 +12,8 @@ import click
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from ftcore.config import RunConfig
+from ftcore.config import RunConfig, read_yaml
+from ftcore.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -36,6 +37,54 @@ def config_options(
         return command
 
     return decorate
+
+
+def continued_options(
+    variable: str, file: str, folder: str, dry_run: str
+) -> Callable[[Command], Command]:
+    """Return a decorator that adds what all commands have that train, and can be gone on with.
+
+    These are --config, also read from the environment's `variable`, --resume, --dry-run, --json,
+    --quiet and --verbose; the first three have their help from `file`, `folder` and `dry_run`.
+    """
+    kind = click.Path(path_type=Path)
+    options = (
+        click.option("--config", "config_file", envvar=variable, type=kind, help=file),
+        click.option("--resume", type=kind, help=folder),
+        click.option("--dry-run", is_flag=True, help=dry_run),
+        json_option,
+        quiet_option,
+        verbose_option,
+    )
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def values_of(file: Path | None, options: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return the values of a YAML file under the given options, and their source."""
+    values = read_yaml(file) if file else {}
+    return {**values, **given(options)}, str(file) if file else "the options"
+
+
+def refuse_flags() -> None:
+    """Raise UsageError for options beside --resume that would change what is gone on with."""
+    context = click.get_current_context()
+    kept = {"resume", "as_json", "quiet", "verbose"}
+    typed = [
+        "--" + name.replace("config_file", "config").replace("_", "-")
+        for name in context.params
+        if name not in kept
+        and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if typed:
+        raise UsageError(
+            f"--resume goes on with its own configuration; leave out {', '.join(typed)}"
+        )
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ftcore.cli.options import config_options, given, json_option, quiet_option, verbose_option
+from ftcore.cli.options import config_options, continued_options, refuse_flags, values_of
 from ftcore.cli.output import print_study
-from ftcore.cli.run import refuse_flags
-from ftcore.config import RunConfig, read_yaml
+from ftcore.config import RunConfig
 from ftcore.errors import FtcoreError
 from ftcore.studies.config import OWN, StudyConfig
 
@@ -28,20 +27,12 @@ OF_RUNS = [name for name in RunConfig.model_fields if name not in (*OWN, "shots"
 )
 @config_options(OF_RUNS, repeatable=True)
 @config_options(("save",))
-@click.option(
-    "--config",
-    "config_file",
-    envvar="FTCORE_STUDY_CONFIG",
-    type=click.Path(path_type=Path),
-    help="YAML file of options, such as a study's study.yaml; flags and environment go before it.",
+@continued_options(
+    "FTCORE_STUDY_CONFIG",
+    "YAML file of options, such as a study's study.yaml; flags and environment go before it.",
+    "Go on with the study in this folder.",
+    "Print the runs that it would make; stop.",
 )
-@click.option(
-    "--resume", type=click.Path(path_type=Path), help="Go on with the study in this folder."
-)
-@click.option("--dry-run", is_flag=True, help="Print the runs that it would make; stop.")
-@json_option
-@quiet_option
-@verbose_option
 @click.pass_obj
 def command(
     plugins: Plugins,
@@ -69,7 +60,7 @@ def command(
             refuse_flags()
             record = api.resume_study(resume, plugins=plugins, observer=observer)
         else:
-            config = _config(config_file, given(options))
+            config = _config(config_file, options)
             if dry_run:
                 _print_plan(config)
                 return
@@ -79,11 +70,10 @@ def command(
 
 
 def _config(file: Path | None, options: dict[str, Any]) -> StudyConfig:
-    if "shots" in options:
+    if options["shots"] is not None:
         words = str(options["shots"]).split(",")
         options["shots"] = [int(word) if word.strip().isdigit() else word.strip() for word in words]
-    values = read_yaml(file) if file else {}
-    return StudyConfig.of({**values, **options}, str(file) if file else "the options")
+    return StudyConfig.of(*values_of(file, options))
 
 
 def _print_plan(config: StudyConfig) -> None:
@@ -98,9 +88,8 @@ def check_failures(record: StudyRecord, command: str = "study") -> None:
     """Raise FtcoreError where runs failed; it says how `command` tries them again."""
     failures = record.failures
     if failures:
-        total = sum(len(cell.runs) for cell in record.cells)
         raise FtcoreError(
-            f"{len(failures)} of {total} runs failed, the first is {failures[0].name}: "
+            f"{len(failures)} of {record.size} runs failed, the first is {failures[0].name}: "
             f"{failures[0].failure}. To try them again: "
             f"ftcore {command} --resume {record.directory}"
         )

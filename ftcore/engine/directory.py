@@ -98,12 +98,16 @@ class RunDirectory:
 
     def record(self) -> Record:
         """Read the run's record; DataError where it is missing, changed or of another version."""
+        self._verify()
+        return Record.model_validate_json((self.path / "record.json").read_bytes())
+
+    def _verify(self, *names: str) -> None:
+        """Raise DataError unless the run is complete, its record unchanged, and so are `names`."""
         if not self.is_complete:
             raise DataError(
                 f"{self.path} is unfinished; finish it with ftcore run --resume {self.path}"
             )
-        storage.verify_manifest(self.path, {"record.json"})
-        return Record.model_validate_json((self.path / "record.json").read_bytes())
+        storage.verify_manifest(self.path, ("record.json", *names))
 
     def model_state(self) -> dict[str, Tensor]:
         """Read the weights of the finished run, verified."""
@@ -147,8 +151,7 @@ class RunDirectory:
 
     def predictions(self) -> Predictions:
         """Read what the finished run said of each test example, verified."""
-        self.record()
-        storage.verify_manifest(self.path, {PREDICTIONS})
+        self._verify(PREDICTIONS)
         return Predictions.read(self.path / PREDICTIONS)
 
     def repeats(self) -> dict[int, Predictions]:

@@ -75,6 +75,11 @@ class StudyRecord(Part):
     created: str = Field(description="UTC, ISO 8601")
 
     @property
+    def size(self) -> int:
+        """How many runs it consists of."""
+        return sum(len(cell.runs) for cell in self.cells)
+
+    @property
     def failures(self) -> tuple[MemberRecord, ...]:
         """The runs without a result."""
         return tuple(run for cell in self.cells for run in cell.runs if run.failure)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ftcore.record import DepthPoint, DepthRecord
 from ftcore.reports.layout import lay_out, lay_out_table
+from ftcore.reports.study import BESIDE_BEST, failed_rows, repetitions
 
 LEAST_BAR = 8  # columns
 PREFIXES = ("", " k", " M", " G", " T", " P", " E")
-WORDS = {"no difference shown": "not shown worse"}
 
 
 def render_depth(record: DepthRecord, width: int = 80) -> list[str]:
@@ -18,11 +18,7 @@ def render_depth(record: DepthRecord, width: int = 80) -> list[str]:
     lines += ["", *lay_out_table(_table(record), width), ""]
     study, found = record.study, record.recommendation
     rows = [("depth", found.reason if found else f"no recommendation: {record.why_none}")]
-    if study.failures:
-        total = sum(len(cell.runs) for cell in study.cells)
-        rows.append(
-            ("failed", f"{len(study.failures)} of {total} runs; {study.failures[0].failure}")
-        )
+    rows += failed_rows(study)
     compared = study.comparison.notes if study.comparison else ()
     rows += [("note", note) for note in (*record.notes, *study.notes, *compared)]
     rows.append(("time", f"{sum(study.timings.values()):.1f} s"))
@@ -35,9 +31,7 @@ def render_depth(record: DepthRecord, width: int = 80) -> list[str]:
 def _title(record: DepthRecord) -> str:
     runs, study = record.study.config["runs"], record.study
     names = [str(runs[name][0]) for name in ("backbone", "dataset") if name in runs]
-    folds = f"{study.folds} folds × " if study.folds else ""
-    seeds = f"{study.seeds} seed{'s' if study.seeds > 1 else ''}"
-    return " · ".join([*names, f"{len(record.stages)} stages", f"{folds}{seeds}"])
+    return " · ".join([*names, f"{len(record.stages)} stages", repetitions(study)])
 
 
 def _curve(record: DepthRecord, width: int) -> list[str]:
@@ -86,7 +80,9 @@ def _ends(point: DepthPoint) -> list[float]:
 def _verdict(point: DepthPoint, record: DepthRecord) -> str:
     if point.value is None:
         return "no result"
-    words = "not compared" if point.verdict is None else WORDS.get(point.verdict, point.verdict)
+    words = (
+        "not compared" if point.verdict is None else BESIDE_BEST.get(point.verdict, point.verdict)
+    )
     found = record.recommendation
     return f"{words}, take this" if found and found.freeze == point.freeze else words
 

@@ -16,6 +16,8 @@ from ftcore.record import (
 from ftcore.reports.layout import fits, lay_out, lay_out_table
 
 SHOWN_METRICS = 4
+# A verdict, where what is compared with is the best.
+BESIDE_BEST = {"no difference shown": "not shown worse"}
 
 
 def render_study(record: StudyRecord, width: int = 80) -> list[str]:
@@ -25,10 +27,7 @@ def render_study(record: StudyRecord, width: int = 80) -> list[str]:
     if len(scored) == 1:
         rows += _one(scored[0])
     table = _table(scored, record, width) if len(scored) > 1 else []
-    failures = record.failures
-    if failures:
-        total = sum(len(cell.runs) for cell in record.cells)
-        rows.append(("failed", f"{len(failures)} of {total} runs; {failures[0].failure}"))
+    rows += failed_rows(record)
     rows += [("note", note) for note in record.notes]
     rows.append(("time", f"{sum(record.timings.values()):.1f} s"))
     rows.append(("files", record.directory))
@@ -58,9 +57,21 @@ def _title(record: StudyRecord) -> str:
     names = [
         str(runs[name][0]) for name in ("backbone", "freeze", "dataset") if _is_one(runs, name)
     ]
+    return " · ".join([*names, repetitions(record)])
+
+
+def repetitions(record: StudyRecord) -> str:
+    """Return how often each configuration is run, as in "5 folds × 3 seeds"."""
     folds = f"{record.folds} folds × " if record.folds else ""
-    seeds = f"{record.seeds} seed{'s' if record.seeds > 1 else ''}"
-    return " · ".join([*names, f"{folds}{seeds}"])
+    return f"{folds}{record.seeds} seed{'s' if record.seeds > 1 else ''}"
+
+
+def failed_rows(record: StudyRecord) -> list[tuple[str, str]]:
+    """Return the row that counts the failed runs and tells the first, or none."""
+    failures = record.failures
+    if not failures:
+        return []
+    return [("failed", f"{len(failures)} of {record.size} runs; {failures[0].failure}")]
 
 
 def _is_one(runs: dict[str, list[object]], name: str) -> bool:
@@ -113,9 +124,7 @@ def _verdicts(comparison: ComparisonRecord | None) -> dict[str, str]:
     if comparison is None:
         return {}
     found = {pair.name: pair.differences[0].verdict for pair in comparison.pairs}
-    words = {
-        name: "not shown worse" if v == "no difference shown" else v for name, v in found.items()
-    }
+    words = {name: BESIDE_BEST.get(verdict, verdict) for name, verdict in found.items()}
     return {comparison.pairs[0].reference: "best", **words}
 
 

@@ -2,26 +2,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import ftcore
 from ftcore.cli import main
 from ftcore.studies.config import StudyConfig
+from tests.cli.finished import Finished
 
 NET = ["--backbone", "squeezenet1_1", "--weights", "none", "--image-size", "32"]
 FAST = [*NET, "--limit", "120", "--epochs", "1", "--batch-size", "64", "-q"]
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A sweep on digits that has ended."""
-
-    folder: Path
-    record: dict[str, Any]
 
 
 @pytest.fixture(scope="module")

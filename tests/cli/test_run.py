@@ -3,9 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,16 +12,9 @@ from PIL import Image
 import ftcore
 from ftcore.cli import main
 from ftcore.engine.storage import write_manifest
+from tests.cli.finished import Finished
 
 NET = ["--backbone", "squeezenet1_1", "--weights", "none", "--image-size", "32"]
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A run on digits that has ended, and what it printed."""
-
-    folder: Path
-    record: dict[str, Any]
 
 
 @pytest.fixture(scope="module")

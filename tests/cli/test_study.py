@@ -1,26 +1,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from ftcore.cli import main
+from tests.cli.finished import Finished
 
 NET = ["--backbone", "resnet18", "--weights", "none", "--image-size", "32", "-q"]
 FAST = [*NET, "--limit", "120", "--epochs", "2", "--batch-size", "64"]
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A study on digits that has ended."""
-
-    folder: Path
-    record: dict[str, Any]
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -14,20 +12,7 @@ import pytest
 
 from ftcore._native import build
 from ftcore._native.location import library_path
-
-PROJECT = Path(__file__).resolve().parents[2]
-
-
-def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")])
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": path, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
+from tests.native.process import PROJECT, run
 
 OF_TORCH_OPS = (build.CPU, build.CUDA)
 STATUS = "from ftcore.ops import cpu_kernel; print(cpu_kernel())"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import cast
 
@@ -16,22 +13,11 @@ from hypothesis import strategies as st
 from ftcore import resampling
 from ftcore._native.build import RESAMPLE
 from ftcore.resampling import library, reference
+from tests.native.process import run
 from tests.resampling.data import Floats, bits, scored
 
-PROJECT = Path(__file__).resolve().parents[2]
 PLAIN = cast(library.Functions, reference)
 FUNCTIONS = ("bootstrap_auroc", "bootstrap_average_precision", "permute_auroc")
-
-
-def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")])
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": path, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def all_of_it(functions: library.Functions, scores: Floats, units: int, threads: int) -> bytes:
